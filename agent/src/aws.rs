@@ -1,0 +1,18 @@
+//! The one place where an AWS SDK configuration is made.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+/// Returns the caller's configuration for `region`: credentials, profile and endpoints from where the AWS CLI takes
+/// them (`AWS_PROFILE`, `AWS_ENDPOINT_URL`, …). Nothing is sent yet.
+pub async fn config(region: &str) -> SdkConfig {
+    // One TLS provider in the whole program: rustls with ring.
+    let client = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(client)
+        .region(Region::new(region.to_owned()))
+        .load()
+        .await
+}

@@ -1,0 +1,139 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "Exit codes:
+  0    the build SUCCEEDED
+  1    the build FAILED: a command, artifacts or an image
+  2    unusable arguments, buildspec or project
+  3    FAULT: the engine, the disk, the network or Understudy itself
+  4    TIMED_OUT
+  130  STOPPED";
+
+const EXAMPLES: &str = "Examples:
+  understudy run -i node:20                       build this directory by its buildspec.yml
+  understudy run app -b ci/test.yml -i node:20    another directory and buildspec
+  understudy run -p project.yml -e STAGE=beta     image and variables from a CodeBuild project
+  understudy check buildspec.yml                  find what is wrong before a build is paid for
+  understudy report coverage/clover.xml           show a coverage report";
+
+/// Runs AWS CodeBuild builds on machines you own.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a build: the phases of a buildspec in a container, as CodeBuild does.
+    #[command(after_help = EXIT_CODES)]
+    Run(Box<RunArgs>),
+    /// Check buildspecs: every finding with its place and a way out.
+    Check(CheckArgs),
+    /// Read coverage reports and print a summary.
+    Report(ReportArgs),
+    /// Delete what finished builds left in the trash. Started by `run`, in the background.
+    #[command(hide = true)]
+    Sweep,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The directory that holds the source. It is copied, never written to.
+    #[arg(default_value = ".", value_name = "SOURCE")]
+    pub(super) source: PathBuf,
+
+    /// The buildspec: a path relative to the source, or `-` for standard input [default: buildspec.yml]
+    #[arg(short, long, value_name = "PATH|-")]
+    pub(super) buildspec: Option<String>,
+
+    /// The build image.
+    #[arg(short, long, value_name = "IMAGE")]
+    pub(super) image: Option<String>,
+
+    /// A CodeBuild project (`aws codebuild create-project` input, JSON or YAML): image, variables, buildspec,
+    /// timeout, and images to build and push.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) project: Option<PathBuf>,
+
+    /// A variable of the build; wins over the project and the buildspec. NAME alone takes the caller's value.
+    #[arg(short, long = "env", value_name = "NAME=VALUE")]
+    pub(super) env: Vec<String>,
+
+    /// A file of variables, NAME=VALUE a line.
+    #[arg(long, value_name = "FILE")]
+    pub(super) env_file: Vec<PathBuf>,
+
+    /// Whether commands can use Docker: `host` lends them this engine's socket, and with it power over this machine.
+    #[arg(long, value_enum, default_value_t = Docker::None)]
+    pub(super) docker: Docker,
+
+    /// Where artifacts go [default: beside the build's log].
+    #[arg(long, value_name = "DIR")]
+    pub(super) artifacts: Option<PathBuf>,
+
+    /// Where caches are kept, or `off` [default: the user's cache directory].
+    #[arg(long, value_name = "DIR|off")]
+    pub(super) cache: Option<String>,
+
+    /// Minutes until the build times out [default: the project's, else 60].
+    #[arg(long, value_name = "MINUTES")]
+    pub(super) timeout: Option<f64>,
+
+    /// Write the result there, one JSON object in the shape of CodeBuild's `Build`.
+    #[arg(long, value_name = "FILE")]
+    pub(super) result: Option<PathBuf>,
+
+    /// Also take files that git ignores.
+    #[arg(long)]
+    pub(super) include_ignored: bool,
+
+    /// What is printed: for people, CodeBuild's own log lines, or events as JSON lines.
+    #[arg(short, long, value_enum, default_value_t = Output::Pretty)]
+    pub(super) output: Output,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Docker {
+    /// No Docker in the build.
+    None,
+    /// The engine that runs the build.
+    Host,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    Pretty,
+    Codebuild,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The buildspecs.
+    #[arg(default_value = "buildspec.yml", value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The report files; Clover XML.
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    pub(super) format: ReportFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// A table.
+    Human,
+    /// One JSON object.
+    Json,
+}

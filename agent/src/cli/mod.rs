@@ -1,0 +1,38 @@
+//! DOORS: the command line. Flags become a request; what comes back is printed; the process exits with a code that
+//! scripts can branch on. Nothing else in the program prints or exits.
+
+mod args;
+mod check;
+mod exit;
+mod report;
+mod request;
+mod run;
+mod stop;
+mod sweep;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::config::Settings;
+use args::{Cli, Command};
+pub use exit::{BUILD_FAILED, FAULT, STOPPED, SUCCEEDED, TIMED_OUT, UNUSABLE};
+
+/// Runs the program with the process's arguments and environment.
+pub async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let settings = Settings::from_environment();
+    let done = match cli.command {
+        Command::Run(args) => run::run(*args, &settings).await,
+        Command::Check(args) => check::check(&args),
+        Command::Report(args) => report::report(&args),
+        Command::Sweep => sweep::sweep(&settings).await,
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            error.print();
+            error.code()
+        }
+    }
+}

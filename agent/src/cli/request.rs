@@ -1,0 +1,239 @@
+//! From what was typed, the project file and the settings to one request.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf, absolute};
+use std::time::Duration;
+
+use super::args::{Docker, RunArgs};
+use super::exit::CliError;
+use crate::config::Settings;
+use crate::model::{BuildRequest, BuildspecPlace, DockerAccess, SourceFiles};
+use crate::plan::is_name;
+use crate::project::{self, Project, VariableKind};
+
+/// CodeBuild's default (reference §2.10).
+const DEFAULT_TIMEOUT_MINUTES: f64 = 60.0;
+/// CodeBuild's longest; far below what a timer can hold.
+const LONGEST_TIMEOUT_MINUTES: f64 = 2160.0;
+/// Files that people write by hand.
+const TEXT_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// What `run` needs beside the request.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) request: BuildRequest,
+    /// What the caller should know before the build starts: message and next step.
+    pub(super) warnings: Vec<(String, String)>,
+}
+
+/// Puts the request together; flags win over the project.
+pub(super) fn request(args: &RunArgs, settings: &Settings) -> Result<Asked, CliError> {
+    let project = match &args.project {
+        None => Project::default(),
+        Some(path) => read_project(path)?,
+    };
+    let mut warnings = Vec::new();
+    let source = fs::canonicalize(&args.source).map_err(|error| {
+        CliError::unusable(
+            format!("source `{}` cannot be read: {error}", args.source.display()),
+            "give a directory that exists: `understudy run path/to/source`",
+        )
+    })?;
+    let image = args.image.clone().or_else(|| project.environment.image.clone()).ok_or_else(|| {
+        CliError::unusable(
+            "no build image is given",
+            "name one with `-i IMAGE`, or a CodeBuild project with `-p FILE`",
+        )
+    })?;
+    let docker = match args.docker {
+        Docker::Host => DockerAccess::Host,
+        Docker::None => {
+            if project.environment.privileged_mode {
+                warnings.push((
+                    "the project has `privilegedMode`, but this build gets no Docker".to_owned(),
+                    "lend it this machine's engine with `--docker host`, if you trust the build".to_owned(),
+                ));
+            }
+            DockerAccess::None
+        }
+    };
+    let request = BuildRequest {
+        project: project_name(&project, &source)?,
+        source_files: if args.include_ignored { SourceFiles::All } else { SourceFiles::Tracked },
+        buildspec: buildspec(args, &project)?,
+        image,
+        compute_type: project
+            .environment
+            .compute_type
+            .clone()
+            .unwrap_or_else(|| "BUILD_GENERAL1_SMALL".into()),
+        variables: variables(args, &project)?,
+        docker,
+        artifacts: args.artifacts.as_deref().map(directory).transpose()?,
+        cache: match args.cache.as_deref() {
+            Some("off") => None,
+            Some(path) => Some(directory(Path::new(path))?),
+            None => Some(settings.cache.clone()),
+        },
+        timeout: timeout(args, &project)?,
+        images: project.images,
+        region: settings.region.clone(),
+        initiator: settings.user.clone(),
+        source,
+    };
+    Ok(Asked { request, warnings })
+}
+
+fn read_project(path: &Path) -> Result<Project, CliError> {
+    let text = read_text(path).map_err(|error| {
+        CliError::unusable(
+            format!("project file `{}` cannot be read: {error}", path.display()),
+            "give a file that `aws codebuild create-project --cli-input-yaml` would take",
+        )
+    })?;
+    project::parse(&text).map_err(|error| {
+        CliError::unusable(
+            format!("project file `{}`: {error}", path.display()),
+            "correct that line; the fields are those of `aws codebuild create-project`",
+        )
+    })
+}
+
+fn buildspec(args: &RunArgs, project: &Project) -> Result<BuildspecPlace, CliError> {
+    let given = match args.buildspec.as_deref() {
+        Some("-") => {
+            let mut text = String::new();
+            let read = std::io::stdin().take(TEXT_LIMIT).read_to_string(&mut text);
+            read.map_err(|error| {
+                CliError::unusable(
+                    format!("the buildspec on standard input cannot be read: {error}"),
+                    "give UTF-8 text, or a path with `-b PATH`",
+                )
+            })?;
+            return Ok(BuildspecPlace::Inline(text));
+        }
+        Some(path) => Some(path),
+        None => project.source.buildspec.as_deref().filter(|text| !text.is_empty()),
+    };
+    Ok(match given {
+        None => BuildspecPlace::InSource { path: "buildspec.yml".into(), explicit: false },
+        // Several lines are the buildspec itself (reference §1.1).
+        Some(text) if text.contains('\n') => BuildspecPlace::Inline(text.to_owned()),
+        Some(path) => BuildspecPlace::InSource {
+            path: path.strip_prefix("./").unwrap_or(path).to_owned(),
+            explicit: true,
+        },
+    })
+}
+
+/// The project's variables first, the caller's files next, the caller's flags last: later ones win.
+fn variables(args: &RunArgs, project: &Project) -> Result<Vec<(String, String)>, CliError> {
+    let mut variables = Vec::new();
+    let mut given = Vec::new();
+    for path in &args.env_file {
+        let text = read_text(path).map_err(|error| {
+            CliError::unusable(
+                format!("environment file `{}` cannot be read: {error}", path.display()),
+                "give a text file with NAME=VALUE on each line",
+            )
+        })?;
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim_start();
+            if !line.is_empty() && !line.starts_with('#') {
+                let place = format!("{}:{}", path.display(), index + 1);
+                given.push(pair(line, &place)?);
+            }
+        }
+    }
+    for text in &args.env {
+        given.push(pair(text, "-e")?);
+    }
+    for variable in &project.environment.environment_variables {
+        let overridden = given.iter().any(|(name, _)| *name == variable.name);
+        if variable.kind != VariableKind::Plaintext && !overridden {
+            return Err(CliError::unusable(
+                format!(
+                    "project variable `{}` is a reference to `{}`, and resolving it is not supported yet",
+                    variable.name, variable.value
+                ),
+                format!("give its value with `-e {}=…`", variable.name),
+            ));
+        }
+        if !overridden {
+            variables.push((variable.name.clone(), variable.value.clone()));
+        }
+    }
+    variables.extend(given);
+    Ok(variables)
+}
+
+fn pair(text: &str, place: &str) -> Result<(String, String), CliError> {
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, value.to_owned()),
+        None => (text, crate::config::variable(text).unwrap_or_default()),
+    };
+    if !is_name(name) {
+        return Err(CliError::unusable(
+            format!("{place}: `{name}` is not a variable's name"),
+            "write NAME=VALUE; a name has letters, digits and underscores",
+        ));
+    }
+    if name.starts_with("CODEBUILD_") && !name.starts_with("CODEBUILD_CONFIG_") {
+        return Err(CliError::unusable(
+            format!("{place}: `{name}` cannot be set: names that begin with CODEBUILD_ are reserved"),
+            "choose another name",
+        ));
+    }
+    Ok((name.to_owned(), value))
+}
+
+fn project_name(project: &Project, source: &Path) -> Result<String, CliError> {
+    let name = match &project.name {
+        Some(name) => name.clone(),
+        None => source
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' })
+            .collect::<String>()
+            .trim_start_matches(['-', '_'])
+            .to_owned(),
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    // Reference §12.3, the wider of the two limits; a name also becomes a directory's name.
+    if name.is_empty() && project.name.is_none() {
+        return Ok("build".into());
+    }
+    if name.is_empty() || name.len() > 255 || !name.chars().all(plain) || name.starts_with(['-', '_']) {
+        return Err(CliError::unusable(
+            format!("`{name}` is not a project's name"),
+            "use letters, digits, dash and underscore, beginning with a letter or digit",
+        ));
+    }
+    Ok(name)
+}
+
+fn timeout(args: &RunArgs, project: &Project) -> Result<Duration, CliError> {
+    let minutes = args.timeout.or(project.timeout_in_minutes).unwrap_or(DEFAULT_TIMEOUT_MINUTES);
+    if !(minutes > 0.0 && minutes <= LONGEST_TIMEOUT_MINUTES) {
+        return Err(CliError::unusable(
+            format!("a timeout of {minutes} minutes is not possible"),
+            format!("give more than 0 and at most {LONGEST_TIMEOUT_MINUTES} minutes"),
+        ));
+    }
+    Ok(Duration::from_secs_f64(minutes * 60.0))
+}
+
+fn directory(path: &Path) -> Result<PathBuf, CliError> {
+    absolute(path).map_err(|error| {
+        CliError::unusable(format!("`{}`: {error}", path.display()), "give a directory's path")
+    })
+}
+
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    fs::File::open(path)?.take(TEXT_LIMIT).read_to_string(&mut text)?;
+    Ok(text)
+}

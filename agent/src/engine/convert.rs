@@ -1,0 +1,100 @@
+//! Our words into the Engine API's: pure, so that mounts, variables and limits are tested as values.
+
+use std::collections::HashMap;
+
+use bollard::auth::DockerCredentials;
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType};
+
+use super::spec::{self, Access, ContainerSpec, Credentials};
+
+/// Returns the body of a create call.
+pub(super) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
+    ContainerCreateBody {
+        image: Some(spec.image.clone()),
+        entrypoint: Some(spec.command.clone()),
+        cmd: Some(Vec::new()),
+        env: Some(spec.environment.iter().map(|(name, value)| format!("{name}={value}")).collect()),
+        working_dir: Some(spec.working_directory.clone()),
+        // Builds run as root, whatever the image says (reference §2.4).
+        user: Some("0".into()),
+        labels: Some(spec.labels.iter().cloned().collect::<HashMap<_, _>>()),
+        tty: Some(false),
+        open_stdin: Some(false),
+        host_config: Some(HostConfig {
+            mounts: Some(spec.mounts.iter().map(mount).collect()),
+            // Output goes to our own log; what is left for the engine's is the driver's last words.
+            log_config: Some(HostConfigLogConfig {
+                typ: Some("json-file".into()),
+                config: Some(HashMap::from([
+                    ("max-size".into(), "1m".into()),
+                    ("max-file".into(), "1".into()),
+                ])),
+            }),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    }
+}
+
+/// Returns credentials as the engine wants them.
+pub(super) fn credentials(credentials: &Credentials) -> DockerCredentials {
+    DockerCredentials {
+        username: Some(credentials.username.clone()),
+        password: Some(credentials.password.clone()),
+        serveraddress: Some(credentials.registry.clone()),
+        ..DockerCredentials::default()
+    }
+}
+
+/// Splits `name[:tag]` where the tag is, and not at a registry's port.
+pub(super) fn split_tag(name: &str) -> (&str, &str) {
+    match name.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => (repository, tag),
+        _ => (name, "latest"),
+    }
+}
+
+fn mount(mount: &spec::Mount) -> Mount {
+    Mount {
+        typ: Some(MountType::BIND),
+        source: Some(mount.host.to_string_lossy().into_owned()),
+        target: Some(mount.container.clone()),
+        read_only: Some(mount.access == Access::ReadOnly),
+        ..Mount::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registrys_port_is_not_a_tag() {
+        assert_eq!(split_tag("127.0.0.1:5001/app"), ("127.0.0.1:5001/app", "latest"));
+        assert_eq!(split_tag("127.0.0.1:5001/app:v1"), ("127.0.0.1:5001/app", "v1"));
+        assert_eq!(split_tag("app"), ("app", "latest"));
+    }
+
+    // Reference §2.4: root, even when the image has another USER; §2.2.2: stdin is not a terminal.
+    #[test]
+    fn a_build_runs_as_root_without_a_terminal() {
+        let body = create_body(&ContainerSpec {
+            name: "n".into(),
+            image: "i".into(),
+            command: vec!["sh".into()],
+            environment: vec![("A".into(), "$PATH".into())],
+            working_directory: "/".into(),
+            mounts: vec![spec::Mount {
+                host: "/h".into(),
+                container: "/c".into(),
+                access: Access::ReadOnly,
+            }],
+            labels: Vec::new(),
+        });
+        assert_eq!(body.user.as_deref(), Some("0"));
+        assert_eq!(body.tty, Some(false));
+        assert_eq!(body.env, Some(vec!["A=$PATH".into()]));
+        let mounts = body.host_config.unwrap().mounts.unwrap();
+        assert_eq!(mounts[0].read_only, Some(true));
+    }
+}

@@ -1,0 +1,277 @@
+//! The Docker Engine, through its API.
+
+use std::time::Duration;
+
+use bollard::errors::Error;
+use bollard::exec::StartExecOptions;
+use bollard::models::ExecConfig;
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, DownloadFromContainerOptionsBuilder,
+    InspectContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+    StartContainerOptions, WaitContainerOptionsBuilder,
+};
+use futures_util::StreamExt as _;
+
+use super::spec::{ContainerId, ContainerSpec, Credentials, EngineFacts, Exit, ImageBuild, ImageFacts};
+use super::{ContainerEngine, EngineError, convert, images};
+
+/// A Docker Engine.
+#[derive(Debug, Clone)]
+pub struct Docker {
+    pub(super) client: bollard::Docker,
+    address: String,
+}
+
+/// The client's only limit covers uploads and builds too; shorter ones are set call by call.
+const CLIENT_TIMEOUT_SECONDS: u64 = 24 * 60 * 60;
+/// An engine that does not say what it is within this time is not there.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Docker {
+    /// Returns a client for the engine at `address` (`unix://…`, `tcp://…`, `http://…`); nothing is sent yet.
+    pub fn at(address: &str) -> Result<Self, EngineError> {
+        let seconds = CLIENT_TIMEOUT_SECONDS;
+        let version = bollard::API_DEFAULT_VERSION;
+        let client = match address.split_once("://") {
+            Some(("unix", _)) => bollard::Docker::connect_with_unix(address, seconds, version),
+            Some(("tcp" | "http", _)) => {
+                bollard::Docker::connect_with_http(address, seconds, version)
+            }
+            _ => {
+                return Err(EngineError::Unreachable {
+                    address: address.into(),
+                    reason: "only unix:// and tcp:// addresses are understood".into(),
+                });
+            }
+        };
+        let client = client.map_err(|error| unreachable(address, &error))?;
+        let client = client.with_request_modifier(|mut request| {
+            for name in images::CREDENTIAL_HEADERS {
+                let sent = request.headers().get(name).and_then(|value| value.to_str().ok());
+                if let Some(Ok(value)) = sent.map(|value| images::url_safe(value).parse()) {
+                    request.headers_mut().insert(name, value);
+                }
+            }
+            request
+        });
+        Ok(Self { client, address: address.into() })
+    }
+
+    /// Returns the path of the engine's socket on this machine, where it has one.
+    pub fn socket(&self) -> Option<&str> {
+        self.address.strip_prefix("unix://")
+    }
+}
+
+impl ContainerEngine for Docker {
+    async fn facts(&self) -> Result<EngineFacts, EngineError> {
+        let answer = tokio::time::timeout(PROBE_TIMEOUT, self.client.version()).await;
+        let version = answer
+            .map_err(|_elapsed| EngineError::Unreachable {
+                address: self.address.clone(),
+                reason: format!("no answer within {} s", PROBE_TIMEOUT.as_secs()),
+            })?
+            .map_err(|error| unreachable(&self.address, &error))?;
+        Ok(EngineFacts {
+            version: version.version.unwrap_or_default(),
+            api_version: version.api_version.unwrap_or_default(),
+        })
+    }
+
+    async fn image(&self, name: &str) -> Result<Option<ImageFacts>, EngineError> {
+        match self.client.inspect_image(name).await {
+            Ok(image) => Ok(Some(ImageFacts { id: image.id.unwrap_or_default() })),
+            Err(error) if status(&error) == Some(404) => Ok(None),
+            Err(error) if status(&error) == Some(400) => {
+                Err(EngineError::ImageName { image: name.into(), reason: reason(&error) })
+            }
+            Err(error) => Err(call(format!("inspect image `{name}`"), &error)),
+        }
+    }
+
+    async fn pull(
+        &self,
+        name: &str,
+        credentials: Option<&Credentials>,
+    ) -> Result<(), EngineError> {
+        let (repository, tag) = convert::split_tag(name);
+        let options = CreateImageOptionsBuilder::new().from_image(repository).tag(tag).build();
+        let credentials = credentials.map(convert::credentials);
+        let mut progress = self.client.create_image(Some(options), None, credentials);
+        while let Some(step) = progress.next().await {
+            step.map_err(|error| EngineError::ImageNotFound {
+                image: name.into(),
+                reason: reason(&error),
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self, spec: &ContainerSpec) -> Result<ContainerId, EngineError> {
+        let options = CreateContainerOptionsBuilder::new().name(&spec.name).build();
+        let made = self.client.create_container(Some(options), convert::create_body(spec)).await;
+        made.map(|answer| ContainerId(answer.id))
+            .map_err(|error| call(format!("create container `{}`", spec.name), &error))
+    }
+
+    async fn read_file(
+        &self,
+        container: &ContainerId,
+        path: &str,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, EngineError> {
+        let action = || format!("read `{path}` of the container");
+        let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
+        let mut stream = self.client.download_from_container(&container.0, Some(options));
+        let mut archive = Vec::new();
+        // A tar has a header, padding and two empty blocks beside the file.
+        let bound = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(8 * 1024);
+        while let Some(chunk) = stream.next().await {
+            let chunk = match chunk {
+                Ok(chunk) => chunk,
+                Err(error) if status(&error) == Some(404) => return Ok(None),
+                Err(error) => return Err(call(action(), &error)),
+            };
+            archive.extend_from_slice(&chunk);
+            if archive.len() > bound {
+                let reason = format!("it is larger than {limit} bytes");
+                return Err(EngineError::Call { action: action(), reason });
+            }
+        }
+        images::single_file(&archive)
+            .map_err(|error| EngineError::Call { action: action(), reason: error.to_string() })
+    }
+
+    async fn start(&self, container: &ContainerId) -> Result<(), EngineError> {
+        let started = self.client.start_container(&container.0, None::<StartContainerOptions>).await;
+        started.map_err(|error| {
+            let reason = reason(&error);
+            if reason.contains("executable file not found") || reason.contains("no such file") {
+                return EngineError::NoShell { image: container.0.clone(), reason };
+            }
+            EngineError::Call { action: "start the build container".into(), reason }
+        })
+    }
+
+    async fn wait(&self, container: &ContainerId) -> Result<Exit, EngineError> {
+        let action = "wait for the build container";
+        let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
+        let mut answers = self.client.wait_container(&container.0, Some(options));
+        let status = match answers.next().await {
+            Some(Ok(answer)) => answer.status_code,
+            // The client turns every other status than 0 into an error.
+            Some(Err(Error::DockerContainerWaitError { code, .. })) => code,
+            Some(Err(error)) => return Err(call(action.into(), &error)),
+            None => {
+                let reason = "the engine closed the connection".into();
+                return Err(EngineError::Call { action: action.into(), reason });
+            }
+        };
+        let seen = self.client.inspect_container(&container.0, None::<InspectContainerOptions>);
+        let state = seen.await.map_err(|error| call(action.into(), &error))?.state;
+        Ok(Exit {
+            status,
+            out_of_memory: state.and_then(|state| state.oom_killed).unwrap_or(false),
+        })
+    }
+
+    async fn terminate(&self, container: &ContainerId) -> Result<(), EngineError> {
+        let action = || "send TERM to the build's processes".to_string();
+        let config = ExecConfig {
+            cmd: Some(vec!["sh".into(), "-c".into(), "kill -TERM -1".into()]),
+            user: Some("0".into()),
+            ..ExecConfig::default()
+        };
+        let exec = self.client.create_exec(&container.0, config).await;
+        let exec = exec.map_err(|error| call(action(), &error))?;
+        let options = StartExecOptions { detach: true, ..StartExecOptions::default() };
+        let started = self.client.start_exec(&exec.id, Some(options)).await;
+        started.map(drop).map_err(|error| call(action(), &error))
+    }
+
+    async fn last_words(&self, container: &ContainerId) -> Result<String, EngineError> {
+        let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail("20").build();
+        let mut stream = self.client.logs(&container.0, Some(options));
+        let mut words = String::new();
+        while let Some(line) = stream.next().await {
+            let line = line.map_err(|error| call("read the container's last words".into(), &error))?;
+            words.push_str(&line.to_string());
+            if words.len() > 8 * 1024 {
+                break;
+            }
+        }
+        Ok(words.trim_end().to_owned())
+    }
+
+    async fn remove(&self, container: &ContainerId) -> Result<(), EngineError> {
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        match self.client.remove_container(&container.0, Some(options)).await {
+            Ok(()) => Ok(()),
+            // Gone already, or on its way: both are what we want.
+            Err(error) if matches!(status(&error), Some(404 | 409)) => Ok(()),
+            Err(error) => Err(call(format!("remove container {}", container.0), &error)),
+        }
+    }
+
+    async fn build(
+        &self,
+        build: ImageBuild,
+        on_output: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<String, EngineError> {
+        images::build(self, build, on_output).await
+    }
+
+    async fn untag(&self, name: &str) -> Result<(), EngineError> {
+        images::untag(self, name).await
+    }
+
+    async fn push(
+        &self,
+        id: &str,
+        repository: &str,
+        tag: &str,
+        credentials: Option<&Credentials>,
+    ) -> Result<String, EngineError> {
+        images::push(self, id, repository, tag, credentials).await
+    }
+}
+
+/// Returns the HTTP status of an engine's refusal.
+pub(super) fn status(error: &Error) -> Option<u16> {
+    match error {
+        Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
+    }
+}
+
+/// Returns what the engine said, without the client's words around it.
+pub(super) fn reason(error: &Error) -> String {
+    match error {
+        Error::DockerResponseServerError { message, .. } => message.trim().to_owned(),
+        Error::DockerStreamError { error } => error.trim().to_owned(),
+        other => causes(other),
+    }
+}
+
+pub(super) fn call(action: String, error: &Error) -> EngineError {
+    EngineError::Call { action, reason: reason(error) }
+}
+
+fn unreachable(address: &str, error: &Error) -> EngineError {
+    let reason = causes(error);
+    if reason.contains("Permission denied") {
+        return EngineError::NotPermitted { address: address.into() };
+    }
+    EngineError::Unreachable { address: address.into(), reason }
+}
+
+/// The client hides the reason (no such file, connection refused) behind two layers of its own.
+fn causes(error: &Error) -> String {
+    let mut last = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        last = inner.to_string();
+        source = inner.source();
+    }
+    last
+}

@@ -1,0 +1,158 @@
+//! The Docker Engine's image calls: build, tag, push; and the small archives it answers with.
+
+use std::collections::HashMap;
+use std::io::{self, Read as _};
+
+use bollard::query_parameters::{
+    BuildImageOptionsBuilder, PushImageOptionsBuilder, RemoveImageOptionsBuilder,
+    TagImageOptionsBuilder,
+};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+
+use super::docker::{Docker, call, reason};
+use super::{Credentials, EngineError, ImageBuild, convert};
+
+/// Pieces in which a context is sent.
+const PIECE: usize = 256 * 1024;
+
+/// Builds with the engine's classic builder.
+pub(super) async fn build(
+    docker: &Docker,
+    build: ImageBuild,
+    on_output: &mut (dyn FnMut(&str) + Send),
+) -> Result<String, EngineError> {
+    let failed = |reason: String| EngineError::Build { image: build.name.clone(), reason };
+    let labels: HashMap<String, String> = build.labels.iter().cloned().collect();
+    let options = BuildImageOptionsBuilder::new()
+        .t(&build.name)
+        .dockerfile(&build.dockerfile)
+        .labels(&labels)
+        .rm(true)
+        .forcerm(true)
+        .build();
+    let context = build.context.reopen().map_err(|error| failed(error.to_string()))?;
+    let body = bollard::body_try_stream(pieces(context));
+    let mut steps = docker.client.build_image(options, None, Some(body));
+    while let Some(step) = steps.next().await {
+        let step = step.map_err(|error| failed(reason(&error)))?;
+        if let Some(text) = step.stream {
+            on_output(&text);
+        }
+        if let Some(message) = step.error_detail.and_then(|detail| detail.message) {
+            return Err(failed(message));
+        }
+    }
+    let image = docker.client.inspect_image(&build.name).await;
+    let id = image.map_err(|error| failed(reason(&error)))?.id.unwrap_or_default();
+    Ok(id)
+}
+
+/// Tags, pushes, and asks the engine which digest the registry gave.
+pub(super) async fn push(
+    docker: &Docker,
+    id: &str,
+    repository: &str,
+    tag: &str,
+    credentials: Option<&Credentials>,
+) -> Result<String, EngineError> {
+    let name = format!("{repository}:{tag}");
+    let failed = |reason: String| EngineError::Push { image: name.clone(), reason };
+    let options = TagImageOptionsBuilder::new().repo(repository).tag(tag).build();
+    docker
+        .client
+        .tag_image(id, Some(options))
+        .await
+        .map_err(|error| call(format!("tag image `{name}`"), &error))?;
+    let options = PushImageOptionsBuilder::new().tag(tag).build();
+    let credentials = credentials.map(convert::credentials);
+    let mut steps = docker.client.push_image(repository, Some(options), credentials);
+    // A refusal comes as a line within a stream that began with 200.
+    while let Some(step) = steps.next().await {
+        let step = step.map_err(|error| failed(reason(&error)))?;
+        if let Some(message) = step.error_detail.and_then(|detail| detail.message) {
+            return Err(failed(message));
+        }
+    }
+    let image = docker.client.inspect_image(&name).await.map_err(|error| failed(reason(&error)))?;
+    let prefix = format!("{repository}@");
+    image
+        .repo_digests
+        .unwrap_or_default()
+        .iter()
+        .find_map(|known| known.strip_prefix(&prefix).map(str::to_owned))
+        .ok_or_else(|| failed("the registry gave no digest".into()))
+}
+
+/// Removes a name; without pruning, so that an image that lost its last name by mistake is still there.
+pub(super) async fn untag(docker: &Docker, name: &str) -> Result<(), EngineError> {
+    let options = RemoveImageOptionsBuilder::new().noprune(true).build();
+    let removed = docker.client.remove_image(name, Some(options), None).await;
+    removed.map(drop).map_err(|error| call(format!("remove the image name `{name}`"), &error))
+}
+
+/// The headers that carry registry credentials.
+pub(super) const CREDENTIAL_HEADERS: [&str; 2] = ["X-Registry-Auth", "X-Registry-Config"];
+
+/// Rewrites base64 to the alphabet that the engine decodes.
+///
+/// The client encodes credentials with the standard alphabet; the engine wants the URL-safe one, and a password whose
+/// JSON has `+` or `/` in its encoding would be refused as "no basic auth credentials".
+pub(super) fn url_safe(base64: &str) -> String {
+    base64.replace('+', "-").replace('/', "_")
+}
+
+/// Returns the first regular file of a tar; `None` when there is none.
+pub(super) fn single_file(archive: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    for entry in tar::Archive::new(archive).entries()? {
+        let mut entry = entry?;
+        if entry.header().entry_type().is_file() {
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content)?;
+            return Ok(Some(content));
+        }
+    }
+    Ok(None)
+}
+
+/// A file as a stream; reading blocks for no longer than one piece.
+fn pieces(file: std::fs::File) -> impl futures_util::Stream<Item = io::Result<Bytes>> + Send {
+    stream::unfold(Some(file), |file| async move {
+        let mut file = file?;
+        let mut piece = vec![0; PIECE];
+        match file.read(&mut piece) {
+            Ok(0) => None,
+            Ok(length) => {
+                piece.truncate(length);
+                Some((Ok(Bytes::from(piece)), Some(file)))
+            }
+            Err(error) => Some((Err(error), None)),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+
+    use super::*;
+
+    #[test]
+    fn credentials_reach_the_engine_in_its_own_alphabet() {
+        let password = r#"{"password":"~?>~?>ÿþ"}"#;
+        let sent = STANDARD.encode(password);
+        assert!(sent.contains(['+', '/']), "the password has to be an awkward one");
+        assert_eq!(URL_SAFE.decode(url_safe(&sent)).unwrap(), password.as_bytes());
+    }
+
+    #[test]
+    fn only_a_regular_file_is_taken_from_an_archive() {
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut link = tar::Header::new_gnu();
+        link.set_entry_type(tar::EntryType::Symlink);
+        link.set_size(0);
+        archive.append_link(&mut link, "runtimes.yml", "/etc/passwd").unwrap();
+        assert_eq!(single_file(&archive.into_inner().unwrap()).unwrap(), None);
+    }
+}

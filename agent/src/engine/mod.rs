@@ -1,0 +1,106 @@
+//! HANDS: containers and images.
+//!
+//! [`ContainerEngine`] is what a build needs of an engine; [`Docker`] speaks to a real one, `Scripted` is the test
+//! double that fails or ends where a test says. This room makes no decisions and knows no phases.
+
+mod convert;
+mod docker;
+mod error;
+mod images;
+#[cfg(test)]
+pub(crate) mod scripted;
+mod spec;
+
+pub use docker::Docker;
+pub use error::EngineError;
+pub use spec::{
+    Access, ContainerId, ContainerSpec, Credentials, EngineFacts, Exit, ImageBuild, ImageFacts,
+    Mount,
+};
+
+/// A container engine.
+///
+/// The life of a build's container: `create`, then `read_file`, then `start`, then one `wait` beside which `terminate`
+/// may be called, then `last_words`, then `remove`. `remove` must be safe at every point after `create`, also twice,
+/// and also when the container is gone. All calls may run at the same time on different containers.
+pub trait ContainerEngine: Sync {
+    /// Asks whether the engine is there, and what it is.
+    fn facts(&self) -> impl Future<Output = Result<EngineFacts, EngineError>> + Send;
+
+    /// Returns what the engine knows of an image that it has; `None` when it does not have it.
+    fn image(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<ImageFacts>, EngineError>> + Send;
+
+    /// Fetches an image from its registry.
+    fn pull(
+        &self,
+        name: &str,
+        credentials: Option<&Credentials>,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Makes a container without starting it.
+    fn create(
+        &self,
+        spec: &ContainerSpec,
+    ) -> impl Future<Output = Result<ContainerId, EngineError>> + Send;
+
+    /// Reads a regular file of a container, started or not; `None` when it is not there. More than `limit` bytes are
+    /// an error: the file may be anything.
+    fn read_file(
+        &self,
+        container: &ContainerId,
+        path: &str,
+        limit: u64,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, EngineError>> + Send;
+
+    /// Starts the container's main process.
+    fn start(
+        &self,
+        container: &ContainerId,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Waits until the main process is over.
+    fn wait(
+        &self,
+        container: &ContainerId,
+    ) -> impl Future<Output = Result<Exit, EngineError>> + Send;
+
+    /// Sends TERM to every process of the container but the main one.
+    fn terminate(
+        &self,
+        container: &ContainerId,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Returns the end of what the main process wrote to its own standard error: at most a few kilobytes.
+    fn last_words(
+        &self,
+        container: &ContainerId,
+    ) -> impl Future<Output = Result<String, EngineError>> + Send;
+
+    /// Kills and removes the container, with its anonymous volumes.
+    fn remove(
+        &self,
+        container: &ContainerId,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Builds an image from a tar of its context; returns its id. `on_output` gets what the build prints.
+    fn build(
+        &self,
+        build: ImageBuild,
+        on_output: &mut (dyn FnMut(&str) + Send),
+    ) -> impl Future<Output = Result<String, EngineError>> + Send;
+
+    /// Takes a name away from an image; the image stays while it has another.
+    fn untag(&self, name: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Gives an image one more name and pushes that; returns the digest that the registry gave it.
+    fn push(
+        &self,
+        id: &str,
+        repository: &str,
+        tag: &str,
+        credentials: Option<&Credentials>,
+    ) -> impl Future<Output = Result<String, EngineError>> + Send;
+}

@@ -1,0 +1,105 @@
+//! What the engine is told and what it answers: plain data.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// What is known of the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineFacts {
+    /// The engine's version, for example `20.10.24`.
+    pub version: String,
+    /// The newest API version it speaks, for example `1.41`.
+    pub api_version: String,
+}
+
+/// What is known of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// `sha256:…`, the content id.
+    pub id: String,
+}
+
+/// A container's id at the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerId(pub String);
+
+/// A container to be made.
+#[derive(Debug, Clone)]
+pub struct ContainerSpec {
+    /// The name at the engine.
+    pub name: String,
+    /// The image, by name or id.
+    pub image: String,
+    /// The main process; the image's entry point is not used.
+    pub command: Vec<String>,
+    /// Variables; they replace the image's.
+    pub environment: Vec<(String, String)>,
+    /// The main process's directory.
+    pub working_directory: String,
+    /// Directories and sockets of the engine's machine.
+    pub mounts: Vec<Mount>,
+    /// Labels, so that leftovers can be found.
+    pub labels: Vec<(String, String)>,
+}
+
+/// A bind mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// The path on the engine's machine.
+    pub host: PathBuf,
+    /// The path in the container.
+    pub container: String,
+    /// Whether the container can write there.
+    pub access: Access,
+}
+
+/// Whether a mount can be written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It cannot.
+    ReadOnly,
+    /// It can.
+    ReadWrite,
+}
+
+/// How a main process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit {
+    /// The exit status.
+    pub status: i64,
+    /// Whether the kernel killed a process of the container for want of memory.
+    pub out_of_memory: bool,
+}
+
+/// A user name and password for a registry.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The registry's host.
+    pub registry: String,
+    /// The user.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("registry", &self.registry)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An image to be built.
+#[derive(Debug)]
+pub struct ImageBuild {
+    /// The name it gets at the engine while the build lasts.
+    pub name: String,
+    /// The context as an uncompressed tar, on disk: it may be large.
+    pub context: tempfile::NamedTempFile,
+    /// The Dockerfile's path within the context.
+    pub dockerfile: String,
+    /// Labels of the image.
+    pub labels: Vec<(String, String)>,
+}

@@ -1,0 +1,11 @@
+//! HANDS: images that a project declares (DESIGN §6): context, registry credentials, and the files that a
+//! deployment reads. Building and pushing themselves are the engine's.
+
+mod context;
+mod credentials;
+mod definitions;
+mod ignore_file;
+
+pub use context::{ContextError, context};
+pub use credentials::{CredentialError, Keychain};
+pub use definitions::{DETAIL_FILE, DEFINITIONS_FILE, detail, definitions};

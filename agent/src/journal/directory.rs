@@ -1,0 +1,92 @@
+//! One build's directory.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::JournalError;
+use super::state::private_directory;
+
+/// The parts of a build's directory. Those that are mounted into the container are named for what they are there.
+#[derive(Debug, Clone)]
+pub struct BuildDirectory {
+    root: PathBuf,
+}
+
+impl BuildDirectory {
+    /// Makes the directory and its parts.
+    pub fn create(root: &Path) -> Result<Self, JournalError> {
+        private_directory(root)?;
+        let directory = Self { root: root.to_owned() };
+        for part in [directory.readonly(), directory.source()] {
+            make(&part, 0o755)?;
+        }
+        // A command may run as another user one day, and its epilogue must be able to save its state.
+        for part in [directory.tmp(), directory.record(), directory.values()] {
+            make(&part, 0o777)?;
+        }
+        Ok(directory)
+    }
+
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `/codebuild/readonly` in the container.
+    pub fn readonly(&self) -> PathBuf {
+        self.root.join("readonly")
+    }
+
+    /// `/codebuild/output/tmp` in the container.
+    pub fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    /// `/codebuild/understudy` in the container.
+    pub fn record(&self) -> PathBuf {
+        self.root.join("record")
+    }
+
+    /// Where the driver leaves the values that the plan asks for.
+    pub fn values(&self) -> PathBuf {
+        self.record().join("values")
+    }
+
+    /// `CODEBUILD_SRC_DIR` in the container.
+    pub fn source(&self) -> PathBuf {
+        self.root.join("src")
+    }
+
+    /// Artifacts for which the caller named no place.
+    pub fn artifacts(&self) -> PathBuf {
+        self.root.join("artifacts")
+    }
+
+    /// The events, one JSON object a line.
+    pub fn events(&self) -> PathBuf {
+        self.root.join("events.jsonl")
+    }
+
+    /// Writes a file for the container to read.
+    pub fn write_readonly(&self, name: &str, content: &str) -> Result<(), JournalError> {
+        let path = self.readonly().join(name);
+        fs::write(&path, content).map_err(JournalError::new("write", &path))
+    }
+
+    /// Asks the driver to end; it looks for this after every command.
+    pub fn request_stop(&self) -> Result<(), JournalError> {
+        let path = self.record().join("stop");
+        fs::write(&path, "").map_err(JournalError::new("write", &path))
+    }
+}
+
+/// The process's umask must not decide what the container can do.
+fn make(path: &Path, mode: u32) -> Result<(), JournalError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(path)
+        .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)))
+        .map_err(JournalError::new("make the directory", path))
+}

@@ -1,0 +1,304 @@
+//! What a build tells while it runs. Every sink, the journal and the record see these and nothing else.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{BuildId, CoverageSummary, Phase, PhaseContext, Verdict};
+
+/// An event with its place in the build. Only `run` makes these, so that one order holds everywhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BuildEvent {
+    /// The place in the build, from 1, without gaps.
+    pub seq: u64,
+    /// When it happened; never earlier than the event before it.
+    pub time: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What can happen in a build.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum EventKind {
+    /// The first event.
+    BuildStarted(Box<BuildIdentity>),
+    /// A phase begins.
+    PhaseStarted {
+        /// Which one.
+        phase: Phase,
+    },
+    /// A phase is over, all its output included.
+    PhaseFinished {
+        /// Which one.
+        phase: Phase,
+        /// How it ended.
+        verdict: Verdict,
+        /// Why; empty when nothing is to be said.
+        contexts: Vec<PhaseContext>,
+    },
+    /// The image is at hand.
+    ImageReady {
+        /// The name that was asked for.
+        image: String,
+        /// The engine's content id.
+        id: String,
+    },
+    /// The source is in the build's own directory and the buildspec was found.
+    SourceReady(SourceReady),
+    /// The buildspec has findings, drawn for people.
+    BuildspecFindings {
+        /// The drawing: place, excerpt, caret, way out.
+        text: String,
+        /// How many of them are errors.
+        errors: usize,
+    },
+    /// The buildspec's and the request's variables are decided.
+    EnvironmentReady,
+    /// A runtime version was chosen from the image's catalogue (reference §4.4).
+    RuntimeSelected {
+        /// For example `nodejs`.
+        runtime: String,
+        /// The catalogue's version.
+        version: String,
+    },
+    /// The image has a catalogue and the buildspec names no version.
+    NoRuntimeSelected,
+    /// The image has no catalogue although the buildspec names versions.
+    RuntimesUnsupported,
+    /// The runtimes are in place; the commands start in the source directory.
+    SourceEntered {
+        /// `CODEBUILD_SRC_DIR`.
+        directory: String,
+    },
+    /// The commands are about to start: how many each phase has.
+    CommandsReady {
+        /// Only phases that the buildspec names.
+        phases: Vec<PhaseCommands>,
+    },
+    /// The buildspec has no `cache` block, or caching is off.
+    CacheSkipped,
+    /// One `cache.paths` pattern, variables expanded.
+    CachePath {
+        /// The glob.
+        path: String,
+    },
+    /// A saved cache was put in place before the first command.
+    CacheRestored {
+        /// The entry's key.
+        key: String,
+        /// How many files.
+        files: u64,
+        /// Their size in bytes.
+        bytes: u64,
+        /// How long it took, in milliseconds.
+        millis: u64,
+    },
+    /// There was nothing to restore.
+    CacheMissed {
+        /// The key that was looked for.
+        key: String,
+        /// Why.
+        reason: String,
+    },
+    /// The cache was kept for the next build.
+    CacheSaved {
+        /// The entry's key.
+        key: String,
+        /// How many files.
+        files: u64,
+        /// Their size in bytes.
+        bytes: u64,
+        /// Whether the store had the very same content already.
+        unchanged: bool,
+        /// How long it took, in milliseconds.
+        millis: u64,
+    },
+    /// A command begins.
+    CommandStarted(CommandStarted),
+    /// Standard output and error of the container, merged in order of arrival.
+    Output {
+        /// A piece of output; it may end in the middle of a line.
+        text: String,
+    },
+    /// A command is over; all its output was told before.
+    CommandFinished {
+        /// The command's number.
+        number: u32,
+        /// Its exit status.
+        status: i32,
+        /// The directory that the next command starts in.
+        directory: String,
+    },
+    /// An image that the project declares was built.
+    ImageBuilt {
+        /// The declared name.
+        name: String,
+        /// The engine's content id.
+        id: String,
+        /// How long it took, in milliseconds.
+        millis: u64,
+    },
+    /// An image that the project declares is in its repository.
+    ImagePushed(ImagePushed),
+    /// The artifact patterns were resolved.
+    ArtifactsSelected(ArtifactsSelected),
+    /// The artifacts are where they belong.
+    ArtifactsDelivered {
+        /// `None` for the primary artifact.
+        identifier: Option<String>,
+        /// Where they are now.
+        location: String,
+        /// How many files.
+        files: u64,
+        /// Their size in bytes.
+        bytes: u64,
+    },
+    /// A coverage report was read.
+    CoverageCollected {
+        /// The report group's name.
+        group: String,
+        /// The report's ARN.
+        arn: String,
+        /// CodeBuild's format keyword.
+        format: String,
+        /// The files that were read, relative to the source root.
+        sources: Vec<String>,
+        /// The figures of the whole report.
+        summary: CoverageSummary,
+    },
+    /// A report could not be made.
+    ReportIncomplete {
+        /// The report group's name.
+        group: String,
+        /// Why, in CodeBuild's words where the reference knows them.
+        message: String,
+    },
+    /// The values of `exported-variables` at the end of the last phase.
+    VariablesExported {
+        /// Name and value, in the order of the buildspec.
+        variables: Vec<(String, String)>,
+    },
+    /// Something that does not fail the build and that people will want to know.
+    Warning {
+        /// What is the matter.
+        message: String,
+        /// The next step.
+        help: Option<String>,
+    },
+    /// The last event.
+    BuildFinished {
+        /// The build's status.
+        status: Verdict,
+    },
+}
+
+/// Who this build is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BuildIdentity {
+    /// `<project>:<uuid>`.
+    pub id: BuildId,
+    /// The number within the project, from 1.
+    pub number: u64,
+    /// The region that ARNs name.
+    pub region: String,
+    /// Who started it.
+    pub initiator: String,
+    /// The image's name.
+    pub image: String,
+    /// CodeBuild's compute type, as the project names it.
+    pub compute_type: String,
+    /// The caller's name for the source.
+    pub source_location: String,
+    /// The version that was asked for.
+    pub source_version: Option<String>,
+    /// Minutes until the build times out.
+    pub timeout_minutes: f64,
+    /// Whether commands can reach a Docker engine.
+    pub privileged: bool,
+    /// Variables of the request and the project: name and value.
+    pub variables: Vec<(String, String)>,
+}
+
+/// Where the source and the buildspec are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceReady {
+    /// `CODEBUILD_SRC_DIR`.
+    pub directory: String,
+    /// The path that the log names as `YAML location`.
+    pub buildspec: String,
+    /// The commit, where there is one.
+    pub resolved_version: Option<String>,
+    /// How many files were taken.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// Phases that the buildspec names without commands.
+    pub empty_phases: Vec<Phase>,
+}
+
+/// How many commands a phase has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PhaseCommands {
+    /// The phase.
+    pub phase: Phase,
+    /// The number of its `commands`.
+    pub commands: usize,
+}
+
+/// A command that begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandStarted {
+    /// The number within the build, from 1.
+    pub number: u32,
+    /// The phase it belongs to.
+    pub phase: Phase,
+    /// The text as written.
+    pub text: String,
+    /// The line in the buildspec, from 1; `None` for a runtime's commands.
+    pub line: Option<usize>,
+}
+
+/// An image in its repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImagePushed {
+    /// The declared name: the container's name in `imagedefinitions.json`.
+    pub name: String,
+    /// Repository without tag.
+    pub repository: String,
+    /// The tags that now point at it.
+    pub tags: Vec<String>,
+    /// `sha256:…`, as the registry answered.
+    pub digest: String,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+}
+
+/// What the artifact patterns matched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArtifactsSelected {
+    /// `None` for the primary artifact.
+    pub identifier: Option<String>,
+    /// The base directory as written; `.` when not given.
+    pub base_directory: String,
+    /// One entry a pattern, in order.
+    pub patterns: Vec<PatternMatches>,
+    /// Files in all, each counted once.
+    pub files: u64,
+}
+
+/// What one pattern matched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PatternMatches {
+    /// The glob, variables expanded.
+    pub pattern: String,
+    /// How many files.
+    pub files: u64,
+}

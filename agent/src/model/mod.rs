@@ -1,0 +1,27 @@
+//! WORDS: the nouns that every room shares.
+//!
+//! `Phase` and `Verdict` are CodeBuild's; `BuildEvent` is what a build tells while it runs; `BuildRecord` is
+//! the fold of those events. Nothing here does I/O, waits, or reads a clock.
+
+mod event;
+mod identity;
+mod phase;
+mod record;
+mod report;
+mod request;
+mod status;
+
+pub use event::{
+    ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, EventKind, ImagePushed,
+    PatternMatches, PhaseCommands, SourceReady,
+};
+pub use identity::BuildId;
+pub use phase::{Phase, Verdict};
+pub use record::{
+    ArtifactRecord, BuildRecord, CacheRecord, CacheTransfer, PhaseRecord, ReportOutcome, ReportRecord,
+};
+pub use report::{CoverageSummary, FileCoverage};
+pub use request::{
+    BuildRequest, BuildspecPlace, DockerAccess, ImageDeclaration, SourceFiles,
+};
+pub use status::{PhaseContext, StatusCode};

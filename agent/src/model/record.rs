@@ -1,0 +1,242 @@
+//! The record of a build: a fold of its events, so that the console, the journal and the result file
+//! cannot disagree (DESIGN §2).
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    BuildEvent, BuildIdentity, CoverageSummary, EventKind, ImagePushed, Phase, PhaseContext,
+    SourceReady, Verdict,
+};
+
+/// What is known of a build so far.
+#[derive(Debug, Clone, Default)]
+pub struct BuildRecord {
+    /// Who it is; set by the first event.
+    pub identity: Option<BuildIdentity>,
+    /// When it started.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// The status; `None` while it runs.
+    pub status: Option<Verdict>,
+    /// The phases that were entered, in order.
+    pub phases: Vec<PhaseRecord>,
+    /// The source and the buildspec.
+    pub source: Option<SourceReady>,
+    /// Runtime and version, as chosen.
+    pub runtimes: Vec<(String, String)>,
+    /// The last command that began: its text and, when it is over, its status.
+    pub last_command: Option<(String, Option<i32>)>,
+    /// What happened with the cache.
+    pub cache: CacheRecord,
+    /// Where artifacts are: identifier, location, files, bytes.
+    pub artifacts: Vec<ArtifactRecord>,
+    /// The reports that were made.
+    pub reports: Vec<ReportRecord>,
+    /// The images that are in their repositories.
+    pub images: Vec<ImagePushed>,
+    /// `exportedEnvironmentVariables`.
+    pub exported: Vec<(String, String)>,
+    /// Warnings and their next steps.
+    pub warnings: Vec<(String, Option<String>)>,
+}
+
+/// A phase that was entered.
+#[derive(Debug, Clone)]
+pub struct PhaseRecord {
+    /// Which one.
+    pub phase: Phase,
+    /// When it began.
+    pub started: Timestamp,
+    /// When and how it ended; `None` while it runs, and always for `COMPLETED`.
+    pub ended: Option<(Timestamp, Verdict)>,
+    /// Why it ended as it did.
+    pub contexts: Vec<PhaseContext>,
+}
+
+/// What happened with the cache.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CacheRecord {
+    /// What was restored.
+    pub restored: Option<CacheTransfer>,
+    /// Why nothing was restored.
+    pub missed: Option<String>,
+    /// What was saved.
+    pub saved: Option<CacheTransfer>,
+}
+
+/// One direction of the cache.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CacheTransfer {
+    /// The entry's key.
+    pub key: String,
+    /// How many files.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+    /// Whether the store had the same content already; always false for a restore.
+    pub unchanged: bool,
+}
+
+/// Artifacts that are where they belong.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArtifactRecord {
+    /// `None` for the primary artifact.
+    pub identifier: Option<String>,
+    /// Where they are.
+    pub location: String,
+    /// How many files.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+}
+
+/// A report of a group.
+#[derive(Debug, Clone)]
+pub struct ReportRecord {
+    /// The report group's name.
+    pub group: String,
+    /// How it went.
+    pub outcome: ReportOutcome,
+}
+
+/// How a report went.
+#[derive(Debug, Clone)]
+pub enum ReportOutcome {
+    /// Coverage was read.
+    Coverage {
+        /// The report's ARN.
+        arn: String,
+        /// CodeBuild's format keyword.
+        format: String,
+        /// The files that were read.
+        sources: Vec<String>,
+        /// The figures.
+        summary: CoverageSummary,
+    },
+    /// Nothing could be read, for this reason.
+    Incomplete(String),
+}
+
+impl BuildRecord {
+    /// Takes one more event in.
+    pub fn apply(&mut self, event: &BuildEvent) {
+        match &event.kind {
+            EventKind::BuildStarted(identity) => {
+                self.identity = Some((**identity).clone());
+                self.started = Some(event.time);
+            }
+            EventKind::PhaseStarted { phase } => self.phases.push(PhaseRecord {
+                phase: *phase,
+                started: event.time,
+                ended: None,
+                contexts: Vec::new(),
+            }),
+            EventKind::PhaseFinished { phase, verdict, contexts } => {
+                if let Some(open) = self.phases.iter_mut().rfind(|open| open.phase == *phase) {
+                    open.ended = Some((event.time, *verdict));
+                    open.contexts.clone_from(contexts);
+                }
+            }
+            EventKind::SourceReady(source) => self.source = Some(source.clone()),
+            EventKind::RuntimeSelected { runtime, version } => {
+                self.runtimes.push((runtime.clone(), version.clone()));
+            }
+            EventKind::CommandStarted(command) => {
+                self.last_command = Some((command.text.clone(), None));
+            }
+            EventKind::CommandFinished { status, .. } => {
+                if let Some((_, ended)) = &mut self.last_command {
+                    *ended = Some(*status);
+                }
+            }
+            EventKind::CacheRestored { .. }
+            | EventKind::CacheMissed { .. }
+            | EventKind::CacheSaved { .. } => self.cache.apply(&event.kind),
+            EventKind::ArtifactsDelivered { identifier, location, files, bytes } => {
+                self.artifacts.push(ArtifactRecord {
+                    identifier: identifier.clone(),
+                    location: location.clone(),
+                    files: *files,
+                    bytes: *bytes,
+                });
+            }
+            EventKind::CoverageCollected { group, arn, format, sources, summary } => {
+                self.reports.push(ReportRecord {
+                    group: group.clone(),
+                    outcome: ReportOutcome::Coverage {
+                        arn: arn.clone(),
+                        format: format.clone(),
+                        sources: sources.clone(),
+                        summary: *summary,
+                    },
+                });
+            }
+            EventKind::ReportIncomplete { group, message } => self.reports.push(ReportRecord {
+                group: group.clone(),
+                outcome: ReportOutcome::Incomplete(message.clone()),
+            }),
+            EventKind::ImagePushed(image) => self.images.push(image.clone()),
+            EventKind::VariablesExported { variables } => self.exported.clone_from(variables),
+            EventKind::Warning { message, help } => {
+                self.warnings.push((message.clone(), help.clone()));
+            }
+            EventKind::BuildFinished { status } => {
+                self.status = Some(*status);
+                self.ended = Some(event.time);
+            }
+            EventKind::ImageReady { .. }
+            | EventKind::BuildspecFindings { .. }
+            | EventKind::SourceEntered { .. }
+            | EventKind::EnvironmentReady
+            | EventKind::NoRuntimeSelected
+            | EventKind::RuntimesUnsupported
+            | EventKind::CommandsReady { .. }
+            | EventKind::CacheSkipped
+            | EventKind::CachePath { .. }
+            | EventKind::Output { .. }
+            | EventKind::ImageBuilt { .. }
+            | EventKind::ArtifactsSelected(_) => {}
+        }
+    }
+
+    /// Returns the first phase that did not succeed.
+    pub fn first_failure(&self) -> Option<&PhaseRecord> {
+        self.phases.iter().find(|phase| {
+            phase.ended.is_some_and(|(_, verdict)| verdict != Verdict::Succeeded)
+        })
+    }
+}
+
+impl CacheRecord {
+    fn apply(&mut self, kind: &EventKind) {
+        match kind {
+            EventKind::CacheRestored { key, files, bytes, millis } => {
+                self.restored = Some(CacheTransfer {
+                    key: key.clone(),
+                    files: *files,
+                    bytes: *bytes,
+                    millis: *millis,
+                    unchanged: false,
+                });
+            }
+            EventKind::CacheMissed { reason, .. } => self.missed = Some(reason.clone()),
+            EventKind::CacheSaved { key, files, bytes, unchanged, millis } => {
+                self.saved = Some(CacheTransfer {
+                    key: key.clone(),
+                    files: *files,
+                    bytes: *bytes,
+                    millis: *millis,
+                    unchanged: *unchanged,
+                });
+            }
+            _ => {}
+        }
+    }
+}

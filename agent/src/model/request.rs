@@ -1,0 +1,93 @@
+//! Everything that the caller asked for, beside the buildspec.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// A request for one build: what the command line, the project file and the environment came to.
+#[derive(Debug, Clone)]
+pub struct BuildRequest {
+    /// The project's name.
+    pub project: String,
+    /// The directory that holds the source; absolute.
+    pub source: PathBuf,
+    /// Which of its files are taken.
+    pub source_files: SourceFiles,
+    /// Where the buildspec is.
+    pub buildspec: BuildspecPlace,
+    /// The image's name.
+    pub image: String,
+    /// CodeBuild's compute type, shown in the result.
+    pub compute_type: String,
+    /// Variables of the project, then of the caller: later ones win (reference §2.8).
+    pub variables: Vec<(String, String)>,
+    /// Whether commands can reach a Docker engine.
+    pub docker: DockerAccess,
+    /// Where artifacts go; absolute. `None` keeps them beside the build's log.
+    pub artifacts: Option<PathBuf>,
+    /// The root of the cache's store; absolute. `None` is no cache.
+    pub cache: Option<PathBuf>,
+    /// After this the build times out.
+    pub timeout: Duration,
+    /// Images that are built and pushed after the commands (DESIGN §6).
+    pub images: Vec<ImageDeclaration>,
+    /// The region that ARNs and `AWS_REGION` name.
+    pub region: String,
+    /// Who asks, for `CODEBUILD_INITIATOR`.
+    pub initiator: String,
+}
+
+/// Which files of a source directory are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceFiles {
+    /// In a git work tree, what git does not ignore; everything elsewhere.
+    Tracked,
+    /// Everything.
+    All,
+}
+
+/// Where the buildspec is (reference §1.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildspecPlace {
+    /// A path below the source directory; `buildspec.yml` when the caller gave none.
+    InSource {
+        /// The path as given.
+        path: String,
+        /// Whether the caller gave it.
+        explicit: bool,
+    },
+    /// The text itself.
+    Inline(String),
+}
+
+/// Whether commands can reach a Docker engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DockerAccess {
+    /// They cannot.
+    None,
+    /// The engine that runs the build, through its socket: the build can do to the host what the engine can.
+    Host,
+}
+
+/// An image that a project declares (DESIGN §6). Texts are expanded in the build's own environment.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImageDeclaration {
+    /// The container's name in `imagedefinitions.json`.
+    pub name: String,
+    /// The build context, relative to the source root.
+    pub context: String,
+    /// The Dockerfile, relative to the context.
+    #[serde(default = "default_dockerfile")]
+    pub dockerfile: String,
+    /// The repository, without a tag.
+    pub repository: String,
+    /// The tags that it gets; `latest` when none is given.
+    #[serde(default)]
+    pub tags: Vec<String>,
+}
+
+fn default_dockerfile() -> String {
+    "Dockerfile".into()
+}

@@ -1,0 +1,250 @@
+//! From document, request and facts to the plan.
+
+use buildspec::{BuildSpec, OnFailure, Spanned};
+
+use super::{
+    ArtifactPlan, CachePlan, Catalogue, CommandPlan, ImagePlan, PhasePlan, Plan, ReportPlan,
+    RuntimeError, RuntimePlan, Text, Value, expand, is_name, layout,
+};
+use crate::model::{BuildRequest, ImageDeclaration, Phase};
+
+/// Why a document that CodeBuild accepts cannot be run as asked.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum PlanError {
+    /// A runtime selection that the image cannot satisfy.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// A part of the language that this version does not run; going on would give another result than CodeBuild's.
+    #[error("line {line}: {what} is not supported yet; {way_out}")]
+    Unsupported {
+        /// The line in the buildspec.
+        line: usize,
+        /// What was found.
+        what: String,
+        /// What to do instead.
+        way_out: String,
+    },
+}
+
+/// Returns the plan.
+///
+/// `text` is the buildspec that `document` was read from, `environment` what [`super::environment`] returned, and
+/// `catalogue` the image's, where it has one.
+pub fn decide(
+    text: &str,
+    document: &BuildSpec,
+    request: &BuildRequest,
+    environment: &[(String, String)],
+    catalogue: Option<&Catalogue>,
+) -> Result<Plan, PlanError> {
+    refuse_unsupported(text, document, environment)?;
+    let mut values = Vec::new();
+    let mut numbers = 1..;
+    let (runtimes, selection) = runtimes(document, environment, catalogue)?;
+    let mut phases = vec![PhasePlan {
+        phase: Phase::DownloadSource,
+        commands: selection
+            .into_iter()
+            .zip(&mut numbers)
+            .map(|((text, version), number)| CommandPlan { number, text, line: None, version })
+            .collect(),
+        finally: Vec::new(),
+        on_failure: None,
+    }];
+    let mut named_phases = Vec::new();
+    let mut warnings = Vec::new();
+    for phase in Phase::USER {
+        let written = written(document, phase);
+        let mut commands = |list: &[Spanned<String>]| -> Vec<CommandPlan> {
+            list.iter()
+                .zip(&mut numbers)
+                .map(|(command, number)| CommandPlan {
+                    number,
+                    text: command.value.clone(),
+                    line: Some(command.span.position(text).line),
+                    version: None,
+                })
+                .collect()
+        };
+        let on_failure = written
+            .and_then(|written| written.on_failure.as_ref())
+            .map(|on_failure| on_failure.value.clone());
+        if let Some(OnFailure::Retry { .. }) = on_failure {
+            warnings.push((
+                format!("`on-failure: RETRY` of {phase} is not honoured: the phase runs once"),
+                "run the build again, or retry within the command".into(),
+            ));
+        }
+        phases.push(PhasePlan {
+            phase,
+            commands: written.map_or_else(Vec::new, |written| commands(&written.commands)),
+            finally: written.map_or_else(Vec::new, |written| commands(&written.finally)),
+            on_failure,
+        });
+        if let Some(written) = written {
+            named_phases.push((phase, written.commands.len()));
+        }
+    }
+    let exported = document
+        .env
+        .exported_variables
+        .iter()
+        // `AWS_` names are not exportable (reference §2.8); a text that is no name cannot be a variable.
+        .filter(|name| is_name(&name.value) && !name.value.starts_with("AWS_"))
+        .map(|name| (name.value.clone(), ask(&mut values, Value::Variable(name.value.clone()))))
+        .collect();
+    Ok(Plan {
+        version: document.version,
+        shell: document.env.shell.as_ref().map_or_else(|| "sh".into(), |shell| shell.value.clone()),
+        source_directory: layout::source_directory(&request.project),
+        runtimes,
+        phases,
+        named_phases,
+        exported,
+        artifacts: artifacts(document, &mut values),
+        reports: reports(document, &mut values),
+        cache: document.cache.as_ref().map(|cache| CachePlan {
+            paths: cache.paths.iter().map(|path| expand(&path.value, environment)).collect(),
+            action: cache.action.as_ref().map(|action| action.value),
+        }),
+        images: request.images.iter().map(|image| image_plan(image, &mut values)).collect(),
+        warnings,
+        values,
+    })
+}
+
+fn written(document: &BuildSpec, phase: Phase) -> Option<&buildspec::Phase> {
+    match phase {
+        Phase::Install => document.phases.install.as_ref(),
+        Phase::PreBuild => document.phases.pre_build.as_ref(),
+        Phase::Build => document.phases.build.as_ref(),
+        Phase::PostBuild => document.phases.post_build.as_ref(),
+        _ => None,
+    }
+}
+
+/// Anything that would silently change the result is refused instead.
+fn refuse_unsupported(
+    text: &str,
+    document: &BuildSpec,
+    environment: &[(String, String)],
+) -> Result<(), PlanError> {
+    let refuse = |span: buildspec::Span, what: String, way_out: &str| {
+        Err(PlanError::Unsupported { line: span.position(text).line, what, way_out: way_out.into() })
+    };
+    let users = Phase::USER.iter().filter_map(|phase| written(document, *phase)?.run_as.as_ref());
+    for user in document.run_as.iter().chain(users) {
+        if user.value != "root" {
+            return refuse(
+                user.span,
+                format!("`run-as: {}`", user.value),
+                "remove it to run as root, or switch users within a command",
+            );
+        }
+    }
+    let references = document.env.parameter_store.iter().chain(&document.env.secrets_manager);
+    for variable in references {
+        let name = &variable.name.value;
+        if !environment.iter().any(|(known, _)| known == name) {
+            return refuse(
+                variable.name.span,
+                format!("resolving `{name}` from `{}`", variable.value.value),
+                &format!("give its value with `-e {name}=…`"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A runtime's command and, from a template, its `$VERSION`.
+type RuntimeCommand = (String, Option<String>);
+
+fn runtimes(
+    document: &BuildSpec,
+    environment: &[(String, String)],
+    catalogue: Option<&Catalogue>,
+) -> Result<(RuntimePlan, Vec<RuntimeCommand>), PlanError> {
+    let wanted: Vec<(String, String)> =
+        document.phases.install.as_ref().map_or_else(Vec::new, |install| {
+            install
+                .runtime_versions
+                .iter()
+                .map(|one| (one.name.value.clone(), expand(&one.value.value, environment)))
+                .collect()
+        });
+    let Some(catalogue) = catalogue else {
+        let plan =
+            if wanted.is_empty() { RuntimePlan::NotInPlay } else { RuntimePlan::Unsupported };
+        return Ok((plan, Vec::new()));
+    };
+    if wanted.is_empty() {
+        return Ok((RuntimePlan::NoneAsked, Vec::new()));
+    }
+    let mut chosen = Vec::new();
+    let mut commands = Vec::new();
+    for selection in catalogue.select(&wanted)? {
+        let version = selection.from_template.then(|| selection.version.clone());
+        commands.extend(selection.commands.into_iter().map(|text| (text, version.clone())));
+        chosen.push((selection.runtime, selection.version));
+    }
+    Ok((RuntimePlan::Selected(chosen), commands))
+}
+
+fn artifacts(document: &BuildSpec, values: &mut Vec<Value>) -> Vec<ArtifactPlan> {
+    let Some(primary) = &document.artifacts else { return Vec::new() };
+    let mut plan = |identifier: Option<&Spanned<String>>, artifact: &buildspec::Artifacts| {
+        ArtifactPlan {
+            identifier: identifier.map(|identifier| identifier.value.clone()),
+            base_directory: artifact.base_directory.as_ref().map(|base| text(values, &base.value)),
+            files: artifact.files.iter().map(|file| text(values, &file.value)).collect(),
+            exclude: artifact.exclude_paths.iter().map(|glob| glob.value.clone()).collect(),
+            discard_paths: artifact.discard_paths,
+            enable_symlinks: artifact.enable_symlinks,
+        }
+    };
+    // Only secondary artifacts: not in the guide, common in practice (reference §1.8).
+    let first = (!primary.files.is_empty()).then(|| plan(None, primary));
+    let mut all: Vec<ArtifactPlan> = first.into_iter().collect();
+    for (identifier, artifact) in &primary.secondary {
+        all.push(plan(Some(identifier), artifact));
+    }
+    all
+}
+
+fn reports(document: &BuildSpec, values: &mut Vec<Value>) -> Vec<ReportPlan> {
+    document
+        .reports
+        .iter()
+        .map(|report| ReportPlan {
+            name: text(values, &report.name.value),
+            base_directory: report.base_directory.as_ref().map(|base| text(values, &base.value)),
+            files: report.files.iter().map(|file| text(values, &file.value)).collect(),
+            format: report.file_format.value.to_ascii_uppercase(),
+        })
+        .collect()
+}
+
+fn image_plan(image: &ImageDeclaration, values: &mut Vec<Value>) -> ImagePlan {
+    let tags: Vec<Text> = image.tags.iter().map(|tag| text(values, tag)).collect();
+    ImagePlan {
+        name: image.name.clone(),
+        context: text(values, &image.context),
+        dockerfile: text(values, &image.dockerfile),
+        repository: text(values, &image.repository),
+        tags: if tags.is_empty() { vec![Text::Fixed("latest".into())] } else { tags },
+    }
+}
+
+/// Only a text with something to expand is worth asking the shell about.
+fn text(values: &mut Vec<Value>, written: &str) -> Text {
+    if written.contains(['$', '`']) {
+        Text::Asked(ask(values, Value::Text(written.into())))
+    } else {
+        Text::Fixed(written.into())
+    }
+}
+
+fn ask(values: &mut Vec<Value>, value: Value) -> usize {
+    values.push(value);
+    values.len() - 1
+}

@@ -1,0 +1,144 @@
+#!/bin/sh
+# The build's main process. It runs every command of the program in its own shell, carries the directory and the
+# variables from one to the next as CodeBuild does, and keeps a journal. It needs a POSIX `sh`, `cat` and /proc,
+# and nothing of the agent: while it runs, nobody has to be there.
+#
+# Journal lines, one write each, <up> being the machine's uptime in seconds (a clock that needs no process):
+#   B <up>                     the driver has begun
+#   P <phase> <up>             a phase begins
+#   C <number> <up>            a command begins
+#   D <number> <directory>     the command left another directory behind
+#   E <number> <status> <up>   the command is over, and so is its output in the log
+#   Q <phase> <up>             the phase is over
+#   S <up>                     the driver saw the stop request
+#   X <up>                     the program is over
+#
+# Output goes through a pipe and not straight to the log file: `echo > /dev/stderr` in a command would reopen the
+# file and truncate it. A mark in the stream says where each command's output ends.
+
+us_record=/codebuild/understudy
+us_tmp=/codebuild/output/tmp
+us_source=${CODEBUILD_SRC_DIR:?}
+us_mark=$1
+us_shell=$2
+us_failed=0
+us_directory=$us_source
+us_newline='
+'
+
+us_note() {
+  printf '%s\n' "$1" >>"$us_record/journal" || exit 74
+}
+
+us_clock() {
+  us_up=
+  read -r us_up us_rest </proc/uptime
+}
+
+# Replaces the saved variables' idea of a variable that is the agent's to decide.
+us_define() {
+  printf "export %s='%s'\n" "$1" "$2" >>"$us_tmp/env.sh"
+}
+
+us_enter() {
+  us_failed=0
+  us_clock
+  us_note "P $1 $us_up"
+}
+
+# us_run NUMBER SCRIPT: the user's first line is line 4 of the script, as in CodeBuild.
+us_run() {
+  us_heed
+  printf '%s' "$2" >"$us_tmp/script.sh" || exit 74
+  us_clock
+  us_note "C $1 $us_up"
+  "$us_shell" "$us_tmp/script.sh" </dev/null
+  us_status=$?
+  printf '\033]5379;%s;%s\007' "$us_mark" "$1"
+  us_clock
+  IFS= read -r us_now <"$us_tmp/dir.txt" || us_now=$us_directory
+  if [ "$us_now" != "$us_directory" ]; then
+    us_directory=$us_now
+    us_note "D $1 $us_now"
+  fi
+  us_note "E $1 $us_status $us_up"
+  us_heed
+  return "$us_status"
+}
+
+us_fail() {
+  us_failed=1
+  us_define CODEBUILD_BUILD_SUCCEEDING 0
+}
+
+# us_leave PHASE go|end: what follows a failure of the phase was decided with the plan.
+us_leave() {
+  us_clock
+  us_note "Q $1 $us_up"
+  if [ "$us_failed" = 1 ] && [ "$2" = end ]; then
+    us_finish
+  fi
+}
+
+# us_value NAME SCRIPT: keeps what the script prints, in the state that the last command left.
+us_value() {
+  printf '%s' "$2" >"$us_tmp/script.sh" || exit 74
+  "$us_shell" "$us_tmp/script.sh" </dev/null >"$us_record/values/$1"
+}
+
+us_finish() {
+  us_values
+  us_clock
+  us_note "X $us_up"
+  us_quiet
+  exit 0
+}
+
+us_heed() {
+  [ -e "$us_record/stop" ] || return 0
+  us_clock
+  us_note "S $us_up"
+  us_quiet
+  exit 0
+}
+
+# Ends whatever the build left running: only when the last writer is gone does the pipe's reader see the end, and
+# only then is all of the log on disk. Three rounds, because a process may start another while we look.
+us_quiet() {
+  us_reader=
+  read -r us_reader <"$us_tmp/reader"
+  read -r us_self us_rest </proc/self/stat
+  for us_round in 1 2 3; do
+    for us_process in /proc/[0-9]*; do
+      us_process=${us_process#/proc/}
+      case $us_process in
+        1 | "$us_self" | "$us_reader" | "$us_outer") ;;
+        *) kill -KILL "$us_process" 2>/dev/null ;;
+      esac
+    done
+  done
+}
+
+us_main() {
+  # Whoever stops the build sends TERM to every process; a trap, unlike "ignore", is not inherited by commands.
+  trap : TERM INT HUP
+  : >"$us_tmp/env.sh"
+  us_define CODEBUILD_BUILD_SUCCEEDING 1
+  printf '%s\n' "$us_source" >"$us_tmp/dir.txt"
+  us_clock
+  us_note "B $us_up"
+  . /codebuild/readonly/program.sh
+  us_finish
+}
+
+us_outer=$$
+trap : TERM INT HUP
+: >"$us_tmp/reader"
+us_main 2>&1 | {
+  trap '' TERM INT HUP
+  exec sh -c 'echo $$ >"$1"; exec cat >>"$2"' reader "$us_tmp/reader" "$us_record/log"
+}
+us_status=$?
+# 74 is EX_IOERR: the log could not be written, and the reader has said why on the container's own stderr.
+[ "$us_status" = 0 ] || exit 74
+exit 0

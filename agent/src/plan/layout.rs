@@ -1,0 +1,24 @@
+//! Where things are inside the container (reference §4.1).
+
+/// The agent's own files: driver, program, tools, an inline buildspec. Mounted read-only; the first working directory.
+pub const READONLY: &str = "/codebuild/readonly";
+/// The state between commands: `script.sh`, `env.sh`, `dir.txt`.
+pub const TMP: &str = "/codebuild/output/tmp";
+/// What the driver leaves for the agent: `journal`, `log`, `values/`; and `stop`, which the agent leaves for it.
+pub const RECORD: &str = "/codebuild/understudy";
+/// The catalogue of runtimes in CodeBuild's images.
+pub const RUNTIMES: &str = "/codebuild/image/config/runtimes.yml";
+/// Where `driver.sh` is.
+pub const DRIVER: &str = "/codebuild/readonly/driver.sh";
+
+/// Returns `CODEBUILD_SRC_DIR` for a project.
+///
+/// CodeBuild's digits change from build to build; ours only from project to project, because compilers and bundlers
+/// key their caches by absolute paths.
+pub fn source_directory(project: &str) -> String {
+    // FNV-1a: any spread will do, and it must never change between versions.
+    let digits = project.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    }) % 10_000_000_000;
+    format!("/codebuild/output/src{digits}/src")
+}

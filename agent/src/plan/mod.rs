@@ -1,0 +1,171 @@
+//! DECIDE: document, request and facts become a [`Plan`], plain data that can be printed and compared.
+//!
+//! Nothing here reads a clock, the environment or a file, and nothing waits.
+
+mod decide;
+mod environment;
+mod expand;
+pub mod layout;
+mod program;
+mod runtimes;
+pub mod transition;
+
+use buildspec::{CacheAction, OnFailure, Version};
+
+pub use decide::{PlanError, decide};
+pub use environment::{BuildFacts, buildspec_location, environment};
+pub use expand::{expand, is_name};
+pub use program::{DRIVER, program};
+pub use runtimes::{Catalogue, RuntimeError, Selection};
+
+use crate::model::{Phase, Verdict};
+
+/// Everything that is decided before the first command runs.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Whether state is carried between commands.
+    pub version: Version,
+    /// The interpreter of every command.
+    pub shell: String,
+    /// `CODEBUILD_SRC_DIR`.
+    pub source_directory: String,
+    /// The runtimes that `DOWNLOAD_SOURCE` selects.
+    pub runtimes: RuntimePlan,
+    /// `DOWNLOAD_SOURCE` and the four user phases, in order, also those without commands.
+    pub phases: Vec<PhasePlan>,
+    /// How many `commands` each phase has that the buildspec names.
+    pub named_phases: Vec<(Phase, usize)>,
+    /// What is asked of the shell when the last command is over.
+    pub values: Vec<Value>,
+    /// `exported-variables`: name and its place in `values`.
+    pub exported: Vec<(String, usize)>,
+    /// The primary artifact first, then the secondary ones.
+    pub artifacts: Vec<ArtifactPlan>,
+    /// The reports, in the order of the buildspec.
+    pub reports: Vec<ReportPlan>,
+    /// The cache; `None` without a `cache` block.
+    pub cache: Option<CachePlan>,
+    /// The declared images.
+    pub images: Vec<ImagePlan>,
+    /// What the user should know before the build starts: message and next step.
+    pub warnings: Vec<(String, String)>,
+}
+
+/// What becomes of `runtime-versions`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuntimePlan {
+    /// These are selected: runtime and version.
+    Selected(Vec<(String, String)>),
+    /// The image has a catalogue, the buildspec names nothing.
+    NoneAsked,
+    /// The image has no catalogue, the buildspec names something.
+    Unsupported,
+    /// Neither has any.
+    NotInPlay,
+}
+
+/// One phase of the program.
+#[derive(Debug, Clone)]
+pub struct PhasePlan {
+    /// Which one.
+    pub phase: Phase,
+    /// Its commands.
+    pub commands: Vec<CommandPlan>,
+    /// Its `finally` commands.
+    pub finally: Vec<CommandPlan>,
+    /// What was asked for on failure.
+    pub on_failure: Option<OnFailure>,
+}
+
+impl PhasePlan {
+    /// Returns whether no further phase of the program follows when this one fails.
+    pub fn ends_build(&self) -> bool {
+        let next = transition::next(self.phase, Verdict::Failed, self.on_failure.as_ref());
+        !Phase::USER.contains(&next)
+    }
+}
+
+/// One command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandPlan {
+    /// The number within the build, from 1.
+    pub number: u32,
+    /// The text as written.
+    pub text: String,
+    /// The line in the buildspec, from 1; `None` for a runtime's commands.
+    pub line: Option<usize>,
+    /// `$VERSION` for a command of a runtime's template.
+    pub version: Option<String>,
+}
+
+/// Something that is asked of the shell, in the state that the last command left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A variable's value.
+    Variable(String),
+    /// A text, expanded as in a here-document.
+    Text(String),
+}
+
+/// A text that is either known or asked of the shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Text {
+    /// As it stands.
+    Fixed(String),
+    /// The place in [`Plan::values`].
+    Asked(usize),
+}
+
+/// What to collect for one artifact.
+#[derive(Debug, Clone)]
+pub struct ArtifactPlan {
+    /// `None` for the primary artifact.
+    pub identifier: Option<String>,
+    /// Where the globs start; `None` is the source root.
+    pub base_directory: Option<Text>,
+    /// The globs.
+    pub files: Vec<Text>,
+    /// Globs of files that are left out again.
+    pub exclude: Vec<String>,
+    /// Whether every file goes to the root by its base name.
+    pub discard_paths: bool,
+    /// Whether symbolic links stay links.
+    pub enable_symlinks: bool,
+}
+
+/// What to read for one report.
+#[derive(Debug, Clone)]
+pub struct ReportPlan {
+    /// The group's key in the buildspec.
+    pub name: Text,
+    /// Where the globs start; `None` is the source root.
+    pub base_directory: Option<Text>,
+    /// The globs.
+    pub files: Vec<Text>,
+    /// CodeBuild's format keyword.
+    pub format: String,
+}
+
+/// What to keep for the next build.
+#[derive(Debug, Clone)]
+pub struct CachePlan {
+    /// The globs, variables expanded; relative to the source root or absolute.
+    pub paths: Vec<String>,
+    /// One direction only; both when not given.
+    pub action: Option<CacheAction>,
+}
+
+/// A declared image.
+#[derive(Debug, Clone)]
+pub struct ImagePlan {
+    /// The container's name.
+    pub name: String,
+    /// The context, relative to the source root.
+    pub context: Text,
+    /// The Dockerfile, relative to the context.
+    pub dockerfile: Text,
+    /// The repository.
+    pub repository: Text,
+    /// The tags.
+    pub tags: Vec<Text>,
+}

@@ -1,0 +1,122 @@
+//! The plan as text for the driver: pure, so that what runs can be read and compared.
+//!
+//! `driver.sh` beside this file is the interpreter; this file writes the program that it sources.
+
+use std::fmt::Write as _;
+
+use buildspec::Version;
+
+use super::{CommandPlan, Plan, Value, layout};
+
+/// The driver, the same for every build.
+pub const DRIVER: &str = include_str!("driver.sh");
+
+/// Returns the program of a plan.
+pub fn program(plan: &Plan) -> String {
+    let mut text = String::new();
+    values(&mut text, plan);
+    for phase in &plan.phases {
+        line(&mut text, format_args!("us_enter {}", phase.phase));
+        block(&mut text, &phase.commands, plan.version);
+        block(&mut text, &phase.finally, plan.version);
+        let after_failure = if phase.ends_build() { "end" } else { "go" };
+        line(&mut text, format_args!("us_leave {} {after_failure}", phase.phase));
+    }
+    text
+}
+
+/// Returns the script of one command: CodeBuild's wrapper as reconstructed in reference §2.2.
+///
+/// The three lines before the user's text make error messages say the same line numbers as in AWS.
+fn script(command: &str, version: Version) -> String {
+    let tmp = layout::TMP;
+    let before = format!("cd \"$(cat {tmp}/dir.txt)\"\nset -a\n. {tmp}/env.sh\n");
+    match version {
+        Version::V0_2 => format!(
+            "{before}{command}\nCODEBUILD_LAST_EXIT=$?\nexport -p > {tmp}/env.sh\npwd > {tmp}/dir.txt\nexit $CODEBUILD_LAST_EXIT\n"
+        ),
+        // Nothing is written back: in 0.1 neither directory nor variables carry over (reference §2.3).
+        Version::V0_1 => format!("{before}{command}\n"),
+    }
+}
+
+fn block(text: &mut String, commands: &[CommandPlan], version: Version) {
+    if commands.is_empty() {
+        return;
+    }
+    // Writing to a `String` cannot fail.
+    text.push_str("{ ");
+    for (index, command) in commands.iter().enumerate() {
+        if index > 0 {
+            text.push_str(" &&\n  ");
+        }
+        if let Some(version) = &command.version {
+            let _infallible = write!(text, "us_define VERSION {} && ", quote(version));
+        }
+        let script = quote(&script(&command.text, version));
+        let _infallible = write!(text, "us_run {} {script}", command.number);
+    }
+    text.push_str("; } || us_fail\n");
+}
+
+fn values(text: &mut String, plan: &Plan) {
+    text.push_str("us_values() {\n  :\n");
+    for (index, value) in plan.values.iter().enumerate() {
+        let script = quote(&value_script(value));
+        line(text, format_args!("  us_value {index} {script}"));
+    }
+    text.push_str("}\n");
+}
+
+/// Prints a value in the state that the last command left, in the source directory.
+fn value_script(value: &Value) -> String {
+    let print = match value {
+        // The first byte tells "set but empty" from "never set".
+        Value::Variable(name) => {
+            format!("if [ \"${{{name}+set}}\" ]; then printf '=%s' \"${name}\"; fi\n")
+        }
+        Value::Text(text) => {
+            // A here-document is the shell's own way to expand without splitting and without minding quotes.
+            let end = (0..)
+                .map(|number: u32| format!("UNDERSTUDY_{number}"))
+                .find(|end| !text.lines().any(|line| line == end))
+                .unwrap_or_default();
+            format!("printf '='\ncat <<{end}\n{text}\n{end}\n")
+        }
+    };
+    format!("cd \"$CODEBUILD_SRC_DIR\"\nset -a\n. {}/env.sh\n{print}", layout::TMP)
+}
+
+/// Returns `text` as one word of a POSIX shell.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Writing to a `String` cannot fail.
+    let _infallible = writeln!(text, "{arguments}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Reference §2.2: shell errors name `script.sh: line 4` for the user's first line.
+    #[test]
+    fn the_first_line_of_a_command_is_line_four_of_its_script() {
+        for version in [Version::V0_1, Version::V0_2] {
+            assert_eq!(script("first", version).lines().nth(3), Some("first"));
+        }
+    }
+
+    #[test]
+    fn quotes_in_a_command_stay_what_they_are() {
+        assert_eq!(quote("it's"), r"'it'\''s'");
+    }
+
+    #[test]
+    fn a_here_document_never_ends_at_a_line_of_the_text() {
+        let script = value_script(&Value::Text("UNDERSTUDY_0\nmore".into()));
+        assert!(script.ends_with("cat <<UNDERSTUDY_1\nUNDERSTUDY_0\nmore\nUNDERSTUDY_1\n"), "{script}");
+    }
+}

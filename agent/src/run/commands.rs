@@ -1,0 +1,215 @@
+//! The phases that run in the container: what the driver reports becomes events and verdicts.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::follow::{FollowError, Follower, Step};
+use super::interrupt::Interrupt;
+use super::journal_line::JournalLine;
+use super::phase_end::PhaseEnd;
+use super::teller::Teller;
+use crate::engine::{ContainerEngine, ContainerId, Exit};
+use crate::journal::BuildDirectory;
+use crate::model::{CommandStarted, EventKind, Phase, PhaseContext, StatusCode, Verdict};
+use crate::plan::{CommandPlan, Plan};
+
+/// Commands that were asked to end get this long.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A container whose driver runs.
+pub(super) struct Running<'a> {
+    follower: Follower<'a>,
+    commands: HashMap<u32, (Phase, CommandPlan)>,
+    current: Option<u32>,
+    failed: Option<PhaseContext>,
+    directory: String,
+    /// Each command that left another directory behind, and which.
+    pub(super) moves: Vec<(CommandPlan, String)>,
+    exit: Option<Exit>,
+}
+
+impl<'a> Running<'a> {
+    pub(super) fn new(plan: &Plan, follower: Follower<'a>) -> Self {
+        let commands = plan
+            .phases
+            .iter()
+            .flat_map(|phase| {
+                let all = phase.commands.iter().chain(&phase.finally);
+                all.map(|command| (command.number, (phase.phase, command.clone())))
+            })
+            .collect();
+        Self {
+            follower,
+            commands,
+            current: None,
+            failed: None,
+            directory: plan.source_directory.clone(),
+            moves: Vec::new(),
+            exit: None,
+        }
+    }
+
+    /// Follows one phase to its end.
+    pub(super) async fn phase(
+        &mut self,
+        phase: Phase,
+        teller: &mut Teller<'_>,
+    ) -> Result<PhaseEnd, FollowError> {
+        loop {
+            match self.follower.next(teller).await? {
+                Step::Line(JournalLine::PhaseLeft { phase: left, .. }) if left == phase => {
+                    return Ok(match self.failed.take() {
+                        Some(context) => PhaseEnd::failed(context),
+                        None => PhaseEnd::success(),
+                    });
+                }
+                Step::Line(JournalLine::PhaseEntered { phase: entered, .. })
+                    if entered == phase =>
+                {
+                    self.failed = None;
+                }
+                Step::Line(line) => self.command(phase, line, teller)?,
+                Step::Ended(exit) => {
+                    self.exit = Some(exit);
+                    return Ok(died(exit));
+                }
+            }
+        }
+    }
+
+    /// Follows the driver to its end, after the last phase.
+    pub(super) async fn finish(&mut self, teller: &mut Teller<'_>) -> Result<PhaseEnd, FollowError> {
+        let mut over = false;
+        while self.exit.is_none() {
+            match self.follower.next(teller).await? {
+                Step::Line(JournalLine::Over { .. }) => over = true,
+                Step::Line(_) => {}
+                Step::Ended(exit) => self.exit = Some(exit),
+            }
+        }
+        match self.exit {
+            Some(exit) if !over => Ok(died(exit)),
+            _ => Ok(PhaseEnd::success()),
+        }
+    }
+
+    /// Asks the commands to end, and follows them for as long as the caller has patience.
+    pub(super) async fn wind_down<E: ContainerEngine>(
+        &mut self,
+        engine: &E,
+        container: &ContainerId,
+        directory: &BuildDirectory,
+        interrupt: &mut Interrupt,
+        teller: &mut Teller<'_>,
+    ) {
+        let gently = async {
+            // When either fails, the container is killed a moment later all the same.
+            if directory.request_stop().is_ok() {
+                let _unheard = engine.terminate(container).await;
+            }
+            while let Ok(Step::Line(line)) = self.follower.next(teller).await {
+                match line {
+                    JournalLine::StopSeen { .. } | JournalLine::Over { .. } => break,
+                    JournalLine::CommandEnded { number, status, uptime } => {
+                        self.ended(number, status, uptime, teller);
+                    }
+                    _ => {}
+                }
+            }
+        };
+        tokio::select! {
+            _done = tokio::time::timeout(GRACE, gently) => {}
+            () = interrupt.at_once() => {}
+        }
+    }
+
+    fn command(
+        &mut self,
+        phase: Phase,
+        line: JournalLine,
+        teller: &mut Teller<'_>,
+    ) -> Result<(), FollowError> {
+        match line {
+            JournalLine::Begun { uptime } => {
+                let now = teller.now();
+                self.follower.time(uptime, now);
+            }
+            JournalLine::CommandStarted { number, uptime } => {
+                let known = self.commands.get(&number).filter(|(owner, _)| *owner == phase);
+                let Some((_, command)) = known else {
+                    return Err(damaged(&format!("C {number}")));
+                };
+                let started = CommandStarted {
+                    number,
+                    phase,
+                    text: command.text.clone(),
+                    line: command.line,
+                };
+                self.current = Some(number);
+                let time = self.follower.time(uptime, teller.now());
+                teller.tell_at(time, EventKind::CommandStarted(started));
+            }
+            JournalLine::DirectoryLeft { number, directory } if self.current == Some(number) => {
+                if let Some((_, command)) = self.commands.get(&number) {
+                    self.moves.push((command.clone(), directory.clone()));
+                }
+                self.directory = directory;
+            }
+            JournalLine::CommandEnded { number, status, uptime }
+                if self.current == Some(number) =>
+            {
+                self.ended(number, status, uptime, teller);
+            }
+            other => return Err(damaged(&format!("{other:?}"))),
+        }
+        Ok(())
+    }
+
+    fn ended(&mut self, number: u32, status: i32, uptime: Option<f64>, teller: &mut Teller<'_>) {
+        self.current = None;
+        let time = self.follower.time(uptime, teller.now());
+        let directory = self.directory.clone();
+        teller.tell_at(time, EventKind::CommandFinished { number, status, directory });
+        if status != 0
+            && self.failed.is_none()
+            && let Some((_, command)) = self.commands.get(&number)
+        {
+            // The text is inserted as it stands, its final newline included (reference §2.5).
+            let message = format!(
+                "Error while executing command: {}. Reason: exit status {status}",
+                command.text
+            );
+            self.failed = Some(PhaseContext::new(StatusCode::CommandExecutionError, message));
+        }
+    }
+}
+
+fn damaged(line: &str) -> FollowError {
+    FollowError::Damaged(line.to_owned())
+}
+
+/// What the driver exits with when its log cannot be written: `EX_IOERR`.
+pub(super) const LOG_LOST: i64 = 74;
+
+/// The container is gone before the driver was done.
+fn died(exit: Exit) -> PhaseEnd {
+    if exit.out_of_memory {
+        let message = "Build container found dead before completing the build. Build container died because it was out of memory.";
+        let context = PhaseContext::new(StatusCode::ClientError, message)
+            .with_help("give the build more memory, or let its commands use less");
+        return PhaseEnd { verdict: Verdict::Failed, contexts: vec![context] };
+    }
+    if exit.status == LOG_LOST {
+        return PhaseEnd::fault(
+            "the build's log cannot be written",
+            "free space on the disk that holds it, or keep builds elsewhere with UNDERSTUDY_HOME",
+        );
+    }
+    PhaseEnd::fault(
+        format!(
+            "Build container found dead before completing the build: its main process ended with status {}",
+            exit.status
+        ),
+        "look for what killed it: a command that kills every process, `docker rm`, or the kernel (`dmesg`)",
+    )
+}

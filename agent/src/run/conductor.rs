@@ -1,0 +1,269 @@
+//! The walk through the phases.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::download::{self, Started};
+use super::follow::FollowError;
+use super::interrupt::{Interrupt, Interruption};
+use super::phase_end::PhaseEnd;
+use super::teller::Teller;
+use super::values::Values;
+use super::{Build, Surroundings, cache, provision, upload};
+use crate::engine::ContainerEngine;
+use crate::journal::{self, EventFile};
+use crate::model::{
+    BuildEvent, BuildIdentity, BuildRecord, DockerAccess, EventKind, Phase, PhaseContext,
+    StatusCode, Verdict,
+};
+use crate::plan::{Plan, transition};
+
+/// Teardown is bounded: an engine that hangs must not keep the caller.
+const TEARDOWN: Duration = Duration::from_secs(10);
+
+/// Runs one build to its end and returns its record, which is the fold of the events.
+///
+/// `clock` is asked for every event's time. `on_event` is called for each event in order, and the build waits for it.
+pub async fn run_build<E: ContainerEngine>(
+    build: &Build,
+    surroundings: &Surroundings<'_, E>,
+    mut interrupt: Interrupt,
+    clock: &(dyn Fn() -> Timestamp + Sync),
+    on_event: &mut (dyn FnMut(&BuildEvent) + Send),
+) -> BuildRecord {
+    let mut teller = Teller::new(EventFile::open(&build.directory.events()), clock, on_event);
+    let mut conductor = Conductor {
+        build,
+        surroundings,
+        image: None,
+        started: None,
+        values: Values::default(),
+    };
+    teller.tell(EventKind::BuildStarted(Box::new(identity(build))));
+    let mut status = Verdict::Succeeded;
+    let mut phase = Phase::Submitted;
+    loop {
+        if phase == Phase::Completed {
+            conductor.tear_down(&mut teller).await;
+        }
+        teller.tell(EventKind::PhaseStarted { phase });
+        if phase == Phase::Completed {
+            break;
+        }
+        let end = conductor.phase(phase, &mut interrupt, &mut teller).await;
+        teller.finish(phase, &end);
+        status = worse(status, end.verdict);
+        let on_failure = conductor.plan().and_then(|plan| {
+            plan.phases.iter().find(|planned| planned.phase == phase)?.on_failure.as_ref()
+        });
+        phase = transition::next(phase, end.verdict, on_failure);
+    }
+    teller.tell(EventKind::BuildFinished { status });
+    teller.record
+}
+
+struct Conductor<'b, 'a, E> {
+    build: &'b Build,
+    surroundings: &'b Surroundings<'a, E>,
+    image: Option<String>,
+    started: Option<Started<'a>>,
+    values: Values,
+}
+
+impl<E: ContainerEngine> Conductor<'_, '_, E> {
+    /// Does a phase's work, unless it is cut short.
+    async fn phase(
+        &mut self,
+        phase: Phase,
+        interrupt: &mut Interrupt,
+        teller: &mut Teller<'_>,
+    ) -> PhaseEnd {
+        if phase == Phase::Provisioning {
+            interrupt.start(self.build.request.timeout);
+        }
+        if phase == Phase::Finalizing {
+            // Tearing down is what a stop asks for; it is not cut short by one.
+            self.tear_down(teller).await;
+            return PhaseEnd::success();
+        }
+        let interruption = tokio::select! {
+            biased;
+            interruption = interrupt.wait() => interruption,
+            end = self.work(phase, teller) => {
+                let end = end.unwrap_or_else(|end| end);
+                // A build that cannot be remembered cannot be vouched for.
+                return if end.verdict == Verdict::Succeeded {
+                    teller.journal_failure().unwrap_or(end)
+                } else {
+                    end
+                };
+            }
+        };
+        if let Some(started) = &mut self.started {
+            let container = download::container(self.build);
+            let (engine, directory) = (self.surroundings.engine, &self.build.directory);
+            started.running.wind_down(engine, &container, directory, interrupt, teller).await;
+        }
+        match interruption {
+            Interruption::Stopped => PhaseEnd { verdict: Verdict::Stopped, contexts: Vec::new() },
+            Interruption::TimedOut => PhaseEnd {
+                verdict: Verdict::TimedOut,
+                // The trailing space is CodeBuild's (reference §2.9).
+                contexts: vec![
+                    PhaseContext::new(StatusCode::BuildTimedOut, "Build has timed out. ")
+                        .with_help("give it more time with `--timeout MINUTES`, or find what hangs above"),
+                ],
+            },
+        }
+    }
+
+    async fn work(&mut self, phase: Phase, teller: &mut Teller<'_>) -> Result<PhaseEnd, PhaseEnd> {
+        match phase {
+            Phase::Submitted | Phase::Queued | Phase::Finalizing | Phase::Completed => {}
+            Phase::Provisioning => {
+                let image = provision::provision(self.build, self.surroundings, teller).await?;
+                self.image = Some(image);
+            }
+            Phase::DownloadSource => {
+                let image = self.image.clone().unwrap_or_default();
+                let started =
+                    download::download(self.build, self.surroundings, &image, teller).await?;
+                let started = self.started.insert(started);
+                let end = started.running.phase(phase, teller).await.map_err(unfollowed)?;
+                if end.verdict != Verdict::Succeeded {
+                    return Ok(self.last_words(end).await);
+                }
+                download::tell_ready(started, teller);
+            }
+            Phase::Install | Phase::PreBuild | Phase::Build | Phase::PostBuild => {
+                return self.commands(phase, teller).await;
+            }
+            Phase::UploadArtifacts => {
+                let Some(started) = &self.started else { return Ok(PhaseEnd::success()) };
+                let (build, surroundings) = (self.build, self.surroundings);
+                let (plan, running) = (&started.plan, &started.running);
+                return Ok(upload::upload(build, surroundings, plan, running, &self.values, teller).await);
+            }
+        }
+        Ok(PhaseEnd::success())
+    }
+
+    /// Follows a user phase; after the last one, waits for the container's end and keeps what outlives it.
+    async fn commands(
+        &mut self,
+        phase: Phase,
+        teller: &mut Teller<'_>,
+    ) -> Result<PhaseEnd, PhaseEnd> {
+        let Some(started) = &mut self.started else { return Ok(PhaseEnd::success()) };
+        let end = started.running.phase(phase, teller).await.map_err(unfollowed)?;
+        if end.verdict == Verdict::Fault {
+            return Ok(self.last_words(end).await);
+        }
+        let planned = started.plan.phases.iter().find(|planned| planned.phase == phase);
+        let on_failure = planned.and_then(|planned| planned.on_failure.as_ref());
+        if Phase::USER.contains(&transition::next(phase, end.verdict, on_failure)) {
+            return Ok(end);
+        }
+        let finished = started.running.finish(teller).await.map_err(unfollowed)?;
+        if finished.verdict != Verdict::Succeeded {
+            return Ok(self.last_words(finished).await);
+        }
+        self.values = Values::read(&self.build.directory, &started.plan).map_err(|error| {
+            PhaseEnd::fault(
+                format!("failed to read the values that the build left: {error}"),
+                "look whether the build removed files below /codebuild",
+            )
+        })?;
+        let named = started.plan.exported.iter();
+        let variables: Vec<(String, String)> = named
+            .filter_map(|(name, index)| Some((name.clone(), self.values.get(*index)?.to_owned())))
+            .collect();
+        if !variables.is_empty() {
+            teller.tell(EventKind::VariablesExported { variables });
+        }
+        if phase == Phase::PostBuild {
+            cache::save(self.build, &started.plan, teller).await;
+        }
+        Ok(end)
+    }
+
+    /// Adds what the main process said on its own account to a fault.
+    async fn last_words(&self, mut end: PhaseEnd) -> PhaseEnd {
+        let container = download::container(self.build);
+        if end.verdict == Verdict::Fault
+            && let Ok(words) = self.surroundings.engine.last_words(&container).await
+            && let (Some(context), false) = (end.contexts.first_mut(), words.is_empty())
+        {
+            context.message = format!("{}: {words}", context.message);
+        }
+        end
+    }
+
+    fn plan(&self) -> Option<&Plan> {
+        self.started.as_ref().map(|started| &started.plan)
+    }
+
+    /// Removes the container and puts the working directories away; safe to call twice.
+    async fn tear_down(&mut self, teller: &mut Teller<'_>) {
+        if self.image.is_none() {
+            return;
+        }
+        let container = download::container(self.build);
+        let removal = self.surroundings.engine.remove(&container);
+        let failure = match tokio::time::timeout(TEARDOWN, removal).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_elapsed) => Some(format!("the engine did not remove container `{}` in time", container.0)),
+        };
+        if let Some(message) = failure {
+            teller.warn(message, format!("remove it by hand: `docker rm -f {}`", container.0));
+        }
+        for directory in [self.build.directory.source(), self.build.directory.tmp()] {
+            if let Err(error) = journal::throw_away(&directory, &self.surroundings.trash) {
+                teller.warn(error.to_string(), "remove it by hand");
+            }
+        }
+        self.image = None;
+    }
+}
+
+/// An unreadable or forged journal is our fault to report, whoever wrote it.
+pub(super) fn unfollowed(error: FollowError) -> PhaseEnd {
+    match error {
+        FollowError::Engine(error) => error.into(),
+        other => PhaseEnd::fault(
+            other.to_string(),
+            "look whether the build writes to /codebuild/understudy, and whether the disk has room",
+        ),
+    }
+}
+
+/// A stop or a timeout says more about a build than a failure, and a fault more than that.
+fn worse(one: Verdict, other: Verdict) -> Verdict {
+    let weight = |verdict| match verdict {
+        Verdict::Succeeded => 0,
+        Verdict::Failed => 1,
+        Verdict::Fault => 2,
+        Verdict::TimedOut => 3,
+        Verdict::Stopped => 4,
+    };
+    if weight(other) > weight(one) { other } else { one }
+}
+
+fn identity(build: &Build) -> BuildIdentity {
+    let request = &build.request;
+    BuildIdentity {
+        id: build.id.clone(),
+        number: build.number,
+        region: request.region.clone(),
+        initiator: request.initiator.clone(),
+        image: request.image.clone(),
+        compute_type: request.compute_type.clone(),
+        source_location: request.source.display().to_string(),
+        source_version: None,
+        timeout_minutes: request.timeout.as_secs_f64() / 60.0,
+        privileged: request.docker != DockerAccess::None,
+        variables: request.variables.clone(),
+    }
+}

@@ -1,0 +1,297 @@
+//! DOWNLOAD_SOURCE: the source, the buildspec, the plan, the cache; and the one call that starts the container.
+
+use std::path::Path;
+
+use buildspec::{Reading, Severity, Style};
+
+use super::commands::Running;
+use super::follow::Follower;
+use super::phase_end::PhaseEnd;
+use super::teller::Teller;
+use super::{Build, Surroundings, cache};
+use crate::engine::{Access, ContainerEngine, ContainerId, ContainerSpec, Mount};
+use crate::model::{
+    BuildspecPlace, DockerAccess, EventKind, Phase, PhaseCommands, PhaseContext, SourceReady,
+    StatusCode,
+};
+use crate::plan::{self, BuildFacts, Catalogue, Plan, PlanError, RuntimePlan, layout};
+use crate::source::{self, FileList};
+use crate::workspace::{self, Tree, normal};
+
+/// A buildspec is text that people write; reference §14 knows no limit, and this is far beyond any.
+const BUILDSPEC_LIMIT: u64 = 4 * 1024 * 1024;
+/// The catalogues of CodeBuild's images have 10 kB.
+const CATALOGUE_LIMIT: u64 = 1024 * 1024;
+/// The label by which everything that belongs to a build can be found at the engine.
+const LABEL: &str = "understudy.build";
+
+/// Returns the name of a build's container; fixed, so that it can be removed whatever is known of it.
+pub(super) fn container(build: &Build) -> ContainerId {
+    ContainerId(format!("understudy-{}", build.id.uuid))
+}
+
+/// A build whose container runs.
+pub(super) struct Started<'a> {
+    pub(super) plan: Plan,
+    pub(super) running: Running<'a>,
+    /// What the cache had; told when the runtimes are in place, as in CodeBuild's log.
+    restored: cache::Restoring,
+}
+
+/// Prepares everything and starts the container. `image` is the content id.
+pub(super) async fn download<'a, E: ContainerEngine>(
+    build: &Build,
+    surroundings: &Surroundings<'a, E>,
+    image: &str,
+    teller: &mut Teller<'_>,
+) -> Result<Started<'a>, PhaseEnd> {
+    let (source, copied) = copy_source(build).await?;
+    let tree = Tree::open(&build.directory.source()).map_err(unreadable)?;
+    let (text, reading) = read_buildspec(build, &tree)?;
+    teller.tell(EventKind::SourceReady(SourceReady {
+        directory: layout::source_directory(&build.request.project),
+        buildspec: plan::buildspec_location(&build.request),
+        resolved_version: source.resolved_version.clone(),
+        files: copied.files,
+        bytes: copied.bytes,
+        empty_phases: empty_phases(&reading),
+    }));
+    tell_findings(build, &text, &reading, teller)?;
+
+    let facts = BuildFacts {
+        id: build.id.clone(),
+        number: build.number,
+        start_millis: teller.record.started.map_or(0, |started| started.as_millisecond()),
+        resolved_version: source.resolved_version,
+    };
+    let environment = plan::environment(&reading.document, &build.request, &facts);
+    let mark = uuid::Uuid::new_v4().simple().to_string();
+    let shell = reading.document.env.shell.as_ref().map_or("sh", |shell| &shell.value);
+    let spec = container_spec(build, surroundings, image, environment.clone(), [&mark, shell]);
+    let container = surroundings.engine.create(&spec).await?;
+    let catalogue = catalogue(surroundings.engine, &container).await?;
+    let plan =
+        plan::decide(&text, &reading.document, &build.request, &environment, catalogue.as_ref())
+            .map_err(unplannable)?;
+    teller.tell(EventKind::EnvironmentReady);
+    for (message, help) in &plan.warnings {
+        teller.warn(message, help);
+    }
+    let restored = cache::restore(build, &plan).await;
+    build.directory.write_readonly("driver.sh", plan::DRIVER)?;
+    build.directory.write_readonly("program.sh", &plan::program(&plan))?;
+    if let BuildspecPlace::Inline(text) = &build.request.buildspec {
+        build.directory.write_readonly("buildspec.yml", text)?;
+    }
+    let engine = surroundings.engine;
+    engine.start(&container).await?;
+    let ending = Box::pin(async move { engine.wait(&container).await });
+    let follower = Follower::new(&build.directory, &mark, ending).map_err(|error| {
+        PhaseEnd::fault(
+            format!("failed to watch the build's log: {error}"),
+            "raise the limit of inotify instances (`sysctl fs.inotify.max_user_instances`)",
+        )
+    })?;
+    let running = Running::new(&plan, follower);
+    tell_runtimes(&plan, teller);
+    Ok(Started { plan, running, restored })
+}
+
+/// Tells what is ready when the runtimes' own commands are over.
+pub(super) fn tell_ready(started: &Started<'_>, teller: &mut Teller<'_>) {
+    let plan = &started.plan;
+    teller.tell(EventKind::SourceEntered { directory: plan.source_directory.clone() });
+    cache::tell_restored(plan, &started.restored, teller);
+    let phases = plan
+        .named_phases
+        .iter()
+        .map(|(phase, commands)| PhaseCommands { phase: *phase, commands: *commands })
+        .collect();
+    teller.tell(EventKind::CommandsReady { phases });
+}
+
+async fn copy_source(
+    build: &Build,
+) -> Result<(source::LocalSource, workspace::Copied), PhaseEnd> {
+    let request = &build.request;
+    let source = source::inspect(&request.source, request.source_files).await.map_err(|error| {
+        PhaseEnd::failed(
+            PhaseContext::new(StatusCode::ClientError, error.to_string()).with_help(error.help()),
+        )
+    })?;
+    let target = build.directory.source();
+    let from = source.clone();
+    let copied = tokio::task::spawn_blocking(move || {
+        let listed = match &from.files {
+            FileList::All => None,
+            FileList::Listed(paths) => Some(paths.as_slice()),
+        };
+        workspace::copy(&from.directory, listed, &target)
+    })
+    .await
+    .map_err(|error| PhaseEnd::fault(error.to_string(), "report this as a bug"))?;
+    let copied = copied.map_err(|error| {
+        PhaseEnd::fault(
+            error.to_string(),
+            "make the file readable and see that the disk has room (`df -h`), then try again",
+        )
+    })?;
+    Ok((source, copied))
+}
+
+fn read_buildspec(build: &Build, tree: &Tree) -> Result<(String, Reading), PhaseEnd> {
+    let (path, explicit) = match &build.request.buildspec {
+        BuildspecPlace::Inline(text) => return Ok((text.clone(), buildspec::read(text))),
+        BuildspecPlace::InSource { path, explicit } => (path, *explicit),
+    };
+    let missing = || {
+        // The two messages are CodeBuild's (reference §2.9).
+        let message = if explicit {
+            let location = plan::buildspec_location(&build.request);
+            format!("stat {location}: no such file or directory")
+        } else {
+            "YAML file does not exist".to_owned()
+        };
+        PhaseEnd::failed(yaml_error(message).with_help(format!(
+            "no `{path}` in {}: give the buildspec with `-b PATH`, relative to the source (files that git ignores are not taken)",
+            build.request.source.display()
+        )))
+    };
+    let inside = normal(Path::new(path)).ok_or_else(missing)?;
+    match tree.read(&inside, BUILDSPEC_LIMIT) {
+        Ok(bytes) => Ok(buildspec::read_bytes(&bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(missing()),
+        Err(error) => Err(PhaseEnd::failed(
+            yaml_error(format!("failed to read `{path}`: {error}"))
+                .with_help("give a readable file within the source with `-b PATH`"),
+        )),
+    }
+}
+
+fn tell_findings(
+    build: &Build,
+    text: &str,
+    reading: &Reading,
+    teller: &mut Teller<'_>,
+) -> Result<(), PhaseEnd> {
+    if reading.findings.is_empty() {
+        return Ok(());
+    }
+    let name = match &build.request.buildspec {
+        BuildspecPlace::Inline(_) => "buildspec",
+        BuildspecPlace::InSource { path, .. } => path,
+    };
+    let errors: Vec<_> =
+        reading.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+    teller.tell(EventKind::BuildspecFindings {
+        text: buildspec::render(text, name, &reading.findings, Style::Plain),
+        errors: errors.len(),
+    });
+    let Some(first) = errors.first() else { return Ok(()) };
+    let place = first.span.position(text);
+    let message = match &first.status {
+        Some(client) => client.message.clone(),
+        None => first.message.clone(),
+    };
+    let mut help = format!("{name}:{}:{}: {}", place.line, place.column, first.message);
+    if let Some(more) = &first.help {
+        help = format!("{help}; {more}");
+    }
+    Err(PhaseEnd::failed(yaml_error(message).with_help(help)))
+}
+
+fn container_spec<E>(
+    build: &Build,
+    surroundings: &Surroundings<'_, E>,
+    image: &str,
+    environment: Vec<(String, String)>,
+    arguments: [&str; 2],
+) -> ContainerSpec {
+    let directory = &build.directory;
+    let mount = |host: std::path::PathBuf, container: &str, access| Mount {
+        host,
+        container: container.to_owned(),
+        access,
+    };
+    let source = layout::source_directory(&build.request.project);
+    let mut mounts = vec![
+        mount(directory.readonly(), layout::READONLY, Access::ReadOnly),
+        mount(directory.tmp(), layout::TMP, Access::ReadWrite),
+        mount(directory.record(), layout::RECORD, Access::ReadWrite),
+        mount(directory.source(), &source, Access::ReadWrite),
+    ];
+    if let (DockerAccess::Host, Some(socket)) = (build.request.docker, &surroundings.docker_socket) {
+        mounts.push(mount(socket.clone(), "/var/run/docker.sock", Access::ReadWrite));
+    }
+    let command = ["sh", layout::DRIVER].into_iter().chain(arguments).map(str::to_owned).collect();
+    ContainerSpec {
+        name: container(build).0,
+        image: image.to_owned(),
+        command,
+        environment,
+        working_directory: layout::READONLY.to_owned(),
+        mounts,
+        labels: vec![(LABEL.to_owned(), build.id.uuid.to_string())],
+    }
+}
+
+async fn catalogue<E: ContainerEngine>(
+    engine: &E,
+    container: &ContainerId,
+) -> Result<Option<Catalogue>, PhaseEnd> {
+    let Some(bytes) = engine.read_file(container, layout::RUNTIMES, CATALOGUE_LIMIT).await? else {
+        return Ok(None);
+    };
+    Catalogue::parse(&String::from_utf8_lossy(&bytes)).map(Some).map_err(|error| {
+        PhaseEnd::failed(
+            yaml_error(format!("the image's `{}`: {error}", layout::RUNTIMES))
+                .with_help("mend the file in the image, or use another image"),
+        )
+    })
+}
+
+fn tell_runtimes(plan: &Plan, teller: &mut Teller<'_>) {
+    match &plan.runtimes {
+        RuntimePlan::Selected(chosen) => {
+            for (runtime, version) in chosen {
+                teller.tell(EventKind::RuntimeSelected {
+                    runtime: runtime.clone(),
+                    version: version.clone(),
+                });
+            }
+        }
+        RuntimePlan::NoneAsked => teller.tell(EventKind::NoRuntimeSelected),
+        RuntimePlan::Unsupported => teller.tell(EventKind::RuntimesUnsupported),
+        RuntimePlan::NotInPlay => {}
+    }
+}
+
+fn empty_phases(reading: &Reading) -> Vec<Phase> {
+    let phases = &reading.document.phases;
+    Phase::USER
+        .into_iter()
+        .zip([&phases.install, &phases.pre_build, &phases.build, &phases.post_build])
+        .filter(|(_, written)| written.as_ref().is_some_and(|written| written.commands.is_empty()))
+        .map(|(phase, _)| phase)
+        .collect()
+}
+
+fn unplannable(error: PlanError) -> PhaseEnd {
+    let help = match &error {
+        PlanError::Runtime(_) => "choose one of those in `runtime-versions`, or another image",
+        PlanError::Unsupported { .. } => "change that line, or run this build in CodeBuild",
+    };
+    PhaseEnd::failed(yaml_error(error.to_string()).with_help(help))
+}
+
+fn yaml_error(message: impl Into<String>) -> PhaseContext {
+    PhaseContext::new(StatusCode::YamlFileError, message)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
+fn unreadable(error: std::io::Error) -> PhaseEnd {
+    PhaseEnd::fault(
+        format!("failed to open the build's copy of the source: {error}"),
+        "see that the disk is there and has room (`df -h`), then try again",
+    )
+}

@@ -1,0 +1,179 @@
+//! Following a running container: its journal and its log become events, in the order in which things happened.
+//!
+//! The driver never waits for us. All state is in [`Follower`], so that a wait can be abandoned at any point and
+//! taken up again.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::journal_line::JournalLine;
+use super::log::LogReader;
+use super::tail::{Tail, Watch};
+use super::teller::Teller;
+use crate::engine::{EngineError, Exit};
+use crate::journal::BuildDirectory;
+use crate::model::EventKind;
+
+/// The container's end, awaited.
+pub(super) type Ending<'a> = Pin<Box<dyn Future<Output = Result<Exit, EngineError>> + Send + 'a>>;
+
+/// What the follower reports next.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The driver wrote this, and everything before it was told.
+    Line(JournalLine),
+    /// The container is gone and has nothing more to say.
+    Ended(Exit),
+}
+
+/// Why a container cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FollowError {
+    #[error("failed to read the build's log: {0}")]
+    Read(#[from] io::Error),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("the build's journal is damaged: `{0}` was not written by the driver")]
+    Damaged(String),
+}
+
+/// Follows one container.
+pub(super) struct Follower<'a> {
+    journal: Tail,
+    unread: Vec<u8>,
+    lines: VecDeque<JournalLine>,
+    log: LogReader,
+    watch: Watch,
+    ending: Option<Ending<'a>>,
+    exit: Option<Exit>,
+    clock: Option<Clock>,
+}
+
+/// A driver's line is short; only a path can be long, and no path is longer than this.
+const LONGEST_LINE: usize = 8 * 1024;
+const PIECE: usize = 64 * 1024;
+
+impl<'a> Follower<'a> {
+    pub(super) fn new(
+        directory: &BuildDirectory,
+        mark: &str,
+        ending: Ending<'a>,
+    ) -> Result<Self, notify::Error> {
+        let record = directory.record();
+        Ok(Self {
+            journal: Tail::new(record.join("journal")),
+            unread: Vec::new(),
+            lines: VecDeque::new(),
+            log: LogReader::new(record.join("log"), mark),
+            watch: Watch::new(&record)?,
+            ending: Some(ending),
+            exit: None,
+            clock: None,
+        })
+    }
+
+    /// Waits for the next line of the journal, telling output as it comes.
+    pub(super) async fn next(&mut self, teller: &mut Teller<'_>) -> Result<Step, FollowError> {
+        loop {
+            // Looked at before the files: what was written before the end is then certainly seen.
+            let ended = self.exit;
+            self.read_journal()?;
+            if let Some(step) = self.take(teller, ended.is_some())? {
+                return Ok(step);
+            }
+            if let (Some(exit), true) = (ended, self.lines.is_empty()) {
+                self.log.rest(PIECE, &mut |text| tell_output(teller, text))?;
+                return Ok(Step::Ended(exit));
+            }
+            self.wait().await?;
+        }
+    }
+
+    /// Returns when a line was written, by the wall clock.
+    pub(super) fn time(&mut self, uptime: Option<f64>, now: Timestamp) -> Timestamp {
+        let Some(uptime) = uptime else { return now };
+        self.clock.get_or_insert(Clock { uptime, wall: now }).at(uptime, now)
+    }
+
+    /// Takes the first line, once the output that belongs before it was told.
+    fn take(
+        &mut self,
+        teller: &mut Teller<'_>,
+        ended: bool,
+    ) -> Result<Option<Step>, FollowError> {
+        let complete = match self.lines.front() {
+            // The mark comes through the pipe and may be behind the journal; after the end it will not come any more.
+            Some(JournalLine::CommandEnded { number, .. }) => {
+                let number = *number;
+                self.log.until_mark(number, PIECE, &mut |text| tell_output(teller, text))? || ended
+            }
+            Some(_) => true,
+            None => {
+                self.tell_output(teller)?;
+                false
+            }
+        };
+        Ok(if complete { self.lines.pop_front().map(Step::Line) } else { None })
+    }
+
+    fn tell_output(&mut self, teller: &mut Teller<'_>) -> io::Result<()> {
+        self.log.available(PIECE, &mut |text| tell_output(teller, text))
+    }
+
+    fn read_journal(&mut self) -> Result<(), FollowError> {
+        self.journal.read(&mut self.unread, PIECE)?;
+        while let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.unread.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line);
+            let line = line.trim_end_matches('\n');
+            let parsed = JournalLine::parse(line);
+            self.lines.push_back(parsed.ok_or_else(|| FollowError::Damaged(line.into()))?);
+        }
+        if self.unread.len() > LONGEST_LINE {
+            let start: String = String::from_utf8_lossy(&self.unread).chars().take(80).collect();
+            return Err(FollowError::Damaged(format!("{start}…")));
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self) -> Result<(), FollowError> {
+        match &mut self.ending {
+            None => self.watch.changed().await,
+            Some(ending) => {
+                let exit = tokio::select! {
+                    biased;
+                    exit = ending => Some(exit),
+                    () = self.watch.changed() => None,
+                };
+                if let Some(exit) = exit {
+                    self.ending = None;
+                    self.exit = Some(exit?);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tell_output(teller: &mut Teller<'_>, text: String) {
+    teller.tell(EventKind::Output { text });
+}
+
+/// The driver knows uptimes, events have wall times; the first line seen ties the two together.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    uptime: f64,
+    wall: Timestamp,
+}
+
+impl Clock {
+    /// Never later than now: an uptime can be anything, the build can write it.
+    fn at(self, uptime: f64, now: Timestamp) -> Timestamp {
+        let since = SignedDuration::try_from_secs_f64(uptime - self.uptime);
+        let time = since.ok().and_then(|since| self.wall.checked_add(since).ok());
+        time.map_or(now, |time| time.clamp(self.wall, now.max(self.wall)))
+    }
+}

@@ -1,0 +1,196 @@
+//! The log as text: output without the driver's marks, whole characters only.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::tail::Tail;
+
+/// Reads the log and knows where each command's output ends.
+#[derive(Debug)]
+pub(super) struct LogReader {
+    tail: Tail,
+    /// What every mark begins with.
+    prefix: Vec<u8>,
+    /// Read, not told yet: perhaps the beginning of a mark or of a character.
+    pending: Vec<u8>,
+    /// The number of a mark that was reached and not asked for yet. Nothing behind it is told before it is.
+    reached: Option<u32>,
+}
+
+/// The longest number and its end.
+const MARK_REST: usize = 11;
+
+impl LogReader {
+    pub(super) fn new(path: PathBuf, mark: &str) -> Self {
+        let prefix = format!("\u{1b}]5379;{mark};").into_bytes();
+        Self { tail: Tail::new(path), prefix, pending: Vec::new(), reached: None }
+    }
+
+    /// Tells what there is, up to the next mark.
+    pub(super) fn available(
+        &mut self,
+        piece: usize,
+        tell: &mut dyn FnMut(String),
+    ) -> io::Result<()> {
+        while self.reached.is_none() {
+            let read = self.tail.read(&mut self.pending, piece)?;
+            self.release(tell);
+            if read == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what there is up to the mark `number`; returns whether it was reached.
+    ///
+    /// A mark with another number is one that the build forged, or that a killed command left unasked: it is dropped.
+    pub(super) fn until_mark(
+        &mut self,
+        number: u32,
+        piece: usize,
+        tell: &mut dyn FnMut(String),
+    ) -> io::Result<bool> {
+        loop {
+            self.available(piece, tell)?;
+            match self.reached.take() {
+                None => return Ok(false),
+                Some(reached) if reached == number => return Ok(true),
+                Some(_) => self.release(tell),
+            }
+        }
+    }
+
+    /// Tells everything that is left: nobody will write any more.
+    pub(super) fn rest(&mut self, piece: usize, tell: &mut dyn FnMut(String)) -> io::Result<()> {
+        while self.available(piece, tell).map(|()| self.reached.take().is_some())? {
+            self.release(tell);
+        }
+        self.tell_all(self.pending.len(), tell);
+        Ok(())
+    }
+
+    /// Tells pending bytes before the next mark, or before what could become one.
+    fn release(&mut self, tell: &mut dyn FnMut(String)) {
+        while self.reached.is_none() {
+            let Some(start) = find(&self.pending, &self.prefix) else {
+                let held = partial(&self.pending, &self.prefix);
+                self.tell_bytes(self.pending.len() - held, tell);
+                return;
+            };
+            self.tell_all(start, tell);
+            let rest = self.pending.get(self.prefix.len()..).unwrap_or_default();
+            let end = rest.iter().take(MARK_REST).position(|byte| *byte == 0x07);
+            let number = end.and_then(|end| rest.get(..end)).and_then(parse_number);
+            match (end, number) {
+                (Some(end), Some(number)) => {
+                    self.pending.drain(..self.prefix.len() + end + 1);
+                    self.reached = Some(number);
+                }
+                (None, _) if rest.len() < MARK_REST => return,
+                // Looks like a mark and is none: output like any other.
+                _ => self.tell_all(1, tell),
+            }
+        }
+    }
+
+    /// Tells the first `length` bytes but for a character that is not whole yet.
+    fn tell_bytes(&mut self, length: usize, tell: &mut dyn FnMut(String)) {
+        let bytes = self.pending.get(..length).unwrap_or_default();
+        let whole = if ends_within_character(bytes) { last_boundary(bytes) } else { bytes.len() };
+        self.tell_all(whole, tell);
+    }
+
+    fn tell_all(&mut self, length: usize, tell: &mut dyn FnMut(String)) {
+        if length > 0 {
+            let bytes: Vec<u8> = self.pending.drain(..length).collect();
+            tell(String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    memchr::memmem::find(haystack, needle)
+}
+
+/// Returns how many bytes at the end could be the beginning of `needle`.
+fn partial(haystack: &[u8], needle: &[u8]) -> usize {
+    let longest = haystack.len().min(needle.len().saturating_sub(1));
+    (1..=longest)
+        .rev()
+        .find(|length| needle.get(..*length).is_some_and(|start| haystack.ends_with(start)))
+        .unwrap_or(0)
+}
+
+fn parse_number(digits: &[u8]) -> Option<u32> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// Returns where the last character begins that the end of `bytes` cuts off.
+fn last_boundary(bytes: &[u8]) -> usize {
+    let within = bytes.iter().rev().take(3).position(|byte| byte & 0xC0 != 0x80).map_or(0, |at| at + 1);
+    bytes.len() - within
+}
+
+fn ends_within_character(bytes: &[u8]) -> bool {
+    let tail = bytes.get(last_boundary(bytes)..).unwrap_or_default();
+    matches!(std::str::from_utf8(tail), Err(error) if error.error_len().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn reader(content: &[u8]) -> (tempfile::NamedTempFile, LogReader) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(content).unwrap();
+        let reader = LogReader::new(file.path().to_owned(), "tok");
+        (file, reader)
+    }
+
+    fn mark(number: u32) -> String {
+        format!("\u{1b}]5379;tok;{number}\u{7}")
+    }
+
+    #[test]
+    fn output_is_told_up_to_the_mark_and_not_beyond_in_pieces_of_any_size() {
+        let text = format!("one{}two ü{}three", mark(1), mark(2));
+        for piece in 1..40 {
+            let (_file, mut reader) = reader(text.as_bytes());
+            let (mut first, mut second, mut rest) = (String::new(), String::new(), String::new());
+            assert!(reader.until_mark(1, piece, &mut |text| first.push_str(&text)).unwrap());
+            assert!(reader.until_mark(2, piece, &mut |text| second.push_str(&text)).unwrap());
+            reader.available(piece, &mut |text| rest.push_str(&text)).unwrap();
+            assert_eq!((first.as_str(), second.as_str(), rest.as_str()), ("one", "two ü", "three"));
+        }
+    }
+
+    #[test]
+    fn a_mark_that_is_not_there_yet_is_waited_for() {
+        let (mut file, mut reader) = reader(b"out\x1b]5379;t");
+        let mut told = String::new();
+        assert!(!reader.until_mark(1, 64, &mut |text| told.push_str(&text)).unwrap());
+        assert_eq!(told, "out");
+        file.write_all(b"ok;1\x07").unwrap();
+        assert!(reader.until_mark(1, 64, &mut |text| told.push_str(&text)).unwrap());
+        assert_eq!(told, "out");
+    }
+
+    #[test]
+    fn what_only_looks_like_a_mark_is_output() {
+        let (_file, mut reader) = reader(format!("\u{1b}]5379;tok;not a number{}", mark(7)).as_bytes());
+        let mut told = String::new();
+        assert!(reader.until_mark(7, 64, &mut |text| told.push_str(&text)).unwrap());
+        assert_eq!(told, "\u{1b}]5379;tok;not a number");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_told_and_not_held_back() {
+        let (_file, mut reader) = reader(b"\xff\xfeabc\xff");
+        let mut told = String::new();
+        reader.available(64, &mut |text| told.push_str(&text)).unwrap();
+        assert_eq!(told, "\u{fffd}\u{fffd}abc\u{fffd}");
+    }
+}

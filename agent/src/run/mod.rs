@@ -1,0 +1,56 @@
+//! CONDUCT: the only way in which a build runs (DESIGN §2).
+//!
+//! [`run_build`] walks the phases that `plan::transition` gives, orders and stamps events, stops, times out and tears
+//! down. What a user's command does is data; only our own faults are errors, and they become `FAULT` here. It never
+//! prints and never names a sink.
+
+mod cache;
+mod commands;
+mod conductor;
+mod declared_images;
+mod download;
+mod follow;
+mod interrupt;
+mod journal_line;
+mod log;
+mod phase_end;
+mod provision;
+mod tail;
+mod teller;
+mod upload;
+mod values;
+
+use std::path::PathBuf;
+
+pub use conductor::run_build;
+pub use interrupt::{Interrupt, Stop};
+
+use crate::images::Keychain;
+use crate::journal::BuildDirectory;
+use crate::model::{BuildId, BuildRequest};
+
+/// One build to run.
+#[derive(Debug)]
+pub struct Build {
+    /// What was asked for.
+    pub request: BuildRequest,
+    /// The build's id.
+    pub id: BuildId,
+    /// The number within the project.
+    pub number: u64,
+    /// The build's place on disk.
+    pub directory: BuildDirectory,
+}
+
+/// What a build runs in.
+#[derive(Debug)]
+pub struct Surroundings<'a, E> {
+    /// The engine.
+    pub engine: &'a E,
+    /// The engine's socket on this machine, where it has one.
+    pub docker_socket: Option<PathBuf>,
+    /// Credentials for registries.
+    pub keychain: &'a Keychain,
+    /// Where directories wait for their removal.
+    pub trash: PathBuf,
+}

@@ -1,0 +1,60 @@
+//! How a phase ended: the one place where our own failures become `FAULT`.
+
+use crate::engine::EngineError;
+use crate::journal::JournalError;
+use crate::model::{PhaseContext, StatusCode, Verdict};
+
+/// A phase's verdict and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PhaseEnd {
+    pub(super) verdict: Verdict,
+    pub(super) contexts: Vec<PhaseContext>,
+}
+
+impl PhaseEnd {
+    /// All went well.
+    pub(super) fn success() -> Self {
+        Self { verdict: Verdict::Succeeded, contexts: Vec::new() }
+    }
+
+    /// Something that the caller gave does not work.
+    pub(super) fn failed(context: PhaseContext) -> Self {
+        Self { verdict: Verdict::Failed, contexts: vec![context] }
+    }
+
+    /// We, the engine or the disk failed.
+    pub(super) fn fault(message: impl Into<String>, help: impl Into<String>) -> Self {
+        let context = PhaseContext::new(StatusCode::InternalError, message).with_help(help);
+        Self { verdict: Verdict::Fault, contexts: vec![context] }
+    }
+}
+
+impl From<EngineError> for PhaseEnd {
+    fn from(error: EngineError) -> Self {
+        let context = |code| PhaseContext::new(code, error.to_string()).with_help(error.help());
+        match &error {
+            EngineError::ImageNotFound { .. }
+            | EngineError::ImageName { .. }
+            | EngineError::NoShell { .. } => {
+                Self::failed(context(StatusCode::BuildContainerUnableToPullImage))
+            }
+            EngineError::Build { .. } | EngineError::Push { .. } => {
+                Self::failed(context(StatusCode::ClientError))
+            }
+            EngineError::Unreachable { .. }
+            | EngineError::NotPermitted { .. }
+            | EngineError::Call { .. } => {
+                Self { verdict: Verdict::Fault, contexts: vec![context(StatusCode::InternalError)] }
+            }
+        }
+    }
+}
+
+impl From<JournalError> for PhaseEnd {
+    fn from(error: JournalError) -> Self {
+        Self::fault(
+            error.to_string(),
+            "free space there, or keep builds elsewhere with UNDERSTUDY_HOME",
+        )
+    }
+}

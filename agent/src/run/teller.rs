@@ -1,0 +1,80 @@
+//! The one voice of a build: numbers and stamps events, folds the record, keeps the journal.
+
+use jiff::Timestamp;
+
+use super::phase_end::PhaseEnd;
+use crate::journal::{EventFile, JournalError};
+use crate::model::{BuildEvent, BuildRecord, EventKind, Phase};
+
+/// Tells events.
+pub(super) struct Teller<'a> {
+    seq: u64,
+    last: Timestamp,
+    clock: &'a (dyn Fn() -> Timestamp + Sync),
+    on_event: &'a mut (dyn FnMut(&BuildEvent) + Send),
+    journal: Result<EventFile, JournalError>,
+    pub(super) record: BuildRecord,
+}
+
+impl<'a> Teller<'a> {
+    pub(super) fn new(
+        journal: Result<EventFile, JournalError>,
+        clock: &'a (dyn Fn() -> Timestamp + Sync),
+        on_event: &'a mut (dyn FnMut(&BuildEvent) + Send),
+    ) -> Self {
+        let last = Timestamp::UNIX_EPOCH;
+        Self { seq: 0, last, clock, on_event, journal, record: BuildRecord::default() }
+    }
+
+    /// Returns the time.
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Tells that something happened now.
+    pub(super) fn tell(&mut self, kind: EventKind) {
+        let now = self.now();
+        self.tell_at(now, kind);
+    }
+
+    /// Tells that something happened at `time`; never earlier than what was told before.
+    pub(super) fn tell_at(&mut self, time: Timestamp, kind: EventKind) {
+        self.last = time.max(self.last);
+        self.seq += 1;
+        let event = BuildEvent { seq: self.seq, time: self.last, kind };
+        self.record.apply(&event);
+        // Output is on disk already, in the log that the container writes.
+        if !matches!(event.kind, EventKind::Output { .. })
+            && let Ok(journal) = &mut self.journal
+            && let Err(error) = journal.append(&event)
+        {
+            self.journal = Err(error);
+        }
+        (self.on_event)(&event);
+    }
+
+    /// Tells a warning and its next step.
+    pub(super) fn warn(&mut self, message: impl Into<String>, help: impl Into<String>) {
+        self.tell(EventKind::Warning { message: message.into(), help: Some(help.into()) });
+    }
+
+    /// Tells that a phase is over.
+    pub(super) fn finish(&mut self, phase: Phase, end: &PhaseEnd) {
+        self.tell(EventKind::PhaseFinished {
+            phase,
+            verdict: end.verdict,
+            contexts: end.contexts.clone(),
+        });
+    }
+
+    /// Returns why the journal is no longer kept, once.
+    pub(super) fn journal_failure(&mut self) -> Option<PhaseEnd> {
+        let end = self.journal.as_ref().err().map(|error| {
+            PhaseEnd::fault(
+                error.to_string(),
+                "free space there, or keep builds elsewhere with UNDERSTUDY_HOME",
+            )
+        })?;
+        Some(end)
+    }
+}

@@ -1,0 +1,196 @@
+//! `-o codebuild`: the lines that CodeBuild writes (reference §5), so that scripts which read those keep working.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Sink;
+use crate::model::{ArtifactsSelected, BuildEvent, BuildRecord, EventKind, Phase};
+
+/// Writes CodeBuild's log.
+#[derive(Debug)]
+pub struct CodeBuildLog<W> {
+    out: W,
+    /// The text of the command that runs: a failure repeats it.
+    command: String,
+}
+
+impl<W: Write> CodeBuildLog<W> {
+    /// Returns a sink that writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self { out, command: String::new() }
+    }
+
+    fn line(&mut self, time: Timestamp, text: &str) -> io::Result<()> {
+        let time = time.to_zoned(TimeZone::UTC).strftime("%Y/%m/%d %H:%M:%S.%6f");
+        writeln!(self.out, "[Container] {time} {text}")
+    }
+
+    fn artifacts(&mut self, time: Timestamp, selected: &ArtifactsSelected) -> io::Result<()> {
+        if let Some(identifier) = &selected.identifier {
+            self.line(time, &format!("Preparing to copy secondary artifacts {identifier}"))?;
+        }
+        let base = &selected.base_directory;
+        self.line(time, &format!("Expanding base directory path: {base}"))?;
+        self.line(time, "Assembling file list")?;
+        self.line(time, &format!("Expanding {base}"))?;
+        self.line(time, &format!("Expanding file paths for base directory {base}"))?;
+        self.line(time, "Assembling file list")?;
+        for pattern in &selected.patterns {
+            self.line(time, &format!("Expanding {}", pattern.pattern))?;
+            if pattern.files == 0 {
+                self.line(time, &format!("Skipping invalid file path {}", pattern.pattern))?;
+            }
+        }
+        if selected.files > 0 {
+            self.line(time, &format!("Found {} file(s)", selected.files))?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, event: &BuildEvent) -> io::Result<()> {
+        let time = event.time;
+        match &event.kind {
+            EventKind::PhaseStarted { phase } => match phase {
+                Phase::DownloadSource => {
+                    self.line(time, "Running on CodeBuild On-demand")?;
+                    self.line(time, "Waiting for agent ping")?;
+                    self.line(time, "Waiting for DOWNLOAD_SOURCE")?;
+                    self.line(time, "Phase is DOWNLOAD_SOURCE")
+                }
+                Phase::Install | Phase::PreBuild | Phase::Build | Phase::PostBuild => {
+                    self.line(time, &format!("Entering phase {phase}"))
+                }
+                _ => Ok(()),
+            },
+            EventKind::SourceReady(source) => {
+                self.line(time, &format!("CODEBUILD_SRC_DIR={}", source.directory))?;
+                self.line(time, &format!("YAML location is {}", source.buildspec))?;
+                for phase in &source.empty_phases {
+                    let name = phase.name().to_lowercase();
+                    self.line(time, &format!("No commands found for phase name: {name}"))?;
+                }
+                Ok(())
+            }
+            EventKind::EnvironmentReady => self.line(time, "Processing environment variables"),
+            EventKind::RuntimeSelected { runtime, version } => self.line(
+                time,
+                &format!("Selecting '{runtime}' runtime version '{version}' based on manual selections..."),
+            ),
+            EventKind::NoRuntimeSelected => {
+                self.line(time, "No runtime version selected in buildspec.")
+            }
+            EventKind::RuntimesUnsupported => self.line(
+                time,
+                "Skipping install of runtimes. Runtime version selection is not supported by this build image",
+            ),
+            EventKind::SourceEntered { directory } => {
+                self.line(time, &format!("Moving to directory {directory}"))
+            }
+            EventKind::CacheSkipped => {
+                self.line(time, "Cache is not defined in the buildspec")?;
+                self.line(time, "Skip cache due to: no paths specified to be cached")
+            }
+            EventKind::CachePath { path } => {
+                self.line(time, &format!("Expanded cache path {path}"))
+            }
+            EventKind::CacheRestored { .. } => {
+                self.line(time, "Downloading S3 cache...")?;
+                self.line(time, "Unarchiving cache...")
+            }
+            EventKind::CommandsReady { phases } => {
+                self.line(time, "Registering with agent")?;
+                self.line(time, &format!("Phases found in YAML: {}", phases.len()))?;
+                for found in phases {
+                    self.line(time, &format!(" {}: {} commands", found.phase, found.commands))?;
+                }
+                Ok(())
+            }
+            EventKind::CommandStarted(command) => {
+                self.command.clone_from(&command.text);
+                self.line(time, &format!("Running command {}", command.text))
+            }
+            EventKind::Output { text } => self.out.write_all(text.as_bytes()),
+            EventKind::CommandFinished { status, .. } => self.command_finished(time, *status),
+            EventKind::CacheSaved { .. } => self.line(time, "Uploading S3 cache..."),
+            EventKind::ArtifactsSelected(selected) => self.artifacts(time, selected),
+            EventKind::PhaseFinished { .. } => self.phase_finished(event),
+            // Not CodeBuild's: the wording is ours, the prefix is kept (reference §5.3).
+            EventKind::BuildspecFindings { text, .. } => writeln!(self.out, "{text}"),
+            EventKind::CoverageCollected { group, summary, .. } => {
+                let (lines, branches) = super::coverage(summary);
+                self.line(time, &format!("Report {group}: lines {lines}, branches {branches}"))
+            }
+            EventKind::ReportIncomplete { group, message } => {
+                self.line(time, &format!("[{group}: [{message}]]"))
+            }
+            EventKind::ImagePushed(image) => {
+                self.line(time, &format!("Pushed image {}@{}", image.repository, image.digest))
+            }
+            EventKind::Warning { message, help } => {
+                let help = help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
+                self.line(time, &format!("Warning: {message}{help}"))
+            }
+            EventKind::BuildStarted(_)
+            | EventKind::ImageReady { .. }
+            | EventKind::CacheMissed { .. }
+            | EventKind::ImageBuilt { .. }
+            | EventKind::ArtifactsDelivered { .. }
+            | EventKind::VariablesExported { .. }
+            | EventKind::BuildFinished { .. } => Ok(()),
+        }
+    }
+
+    /// An empty line follows every command's output, also where there is none (reference §5.1).
+    fn command_finished(&mut self, time: Timestamp, status: i32) -> io::Result<()> {
+        writeln!(self.out)?;
+        if status == 0 {
+            return Ok(());
+        }
+        let text = format!(
+            "Command did not exit successfully {} exit status {status}",
+            self.command
+        );
+        self.line(time, &text)
+    }
+
+    fn phase_finished(&mut self, event: &BuildEvent) -> io::Result<()> {
+        let EventKind::PhaseFinished { phase, verdict, contexts } = &event.kind else {
+            return Ok(());
+        };
+        // The service's own phases print nothing (reference §5.2, row 31), unless they end the build.
+        let service = matches!(
+            phase,
+            Phase::Submitted | Phase::Queued | Phase::Provisioning | Phase::Finalizing
+        );
+        if service && contexts.is_empty() {
+            return Ok(());
+        }
+        self.line(event.time, &format!("Phase complete: {phase} State: {verdict}"))?;
+        if contexts.is_empty() {
+            return self.line(event.time, "Phase context status code:  Message: ");
+        }
+        for context in contexts {
+            let code = context.status_code.name();
+            let message = &context.message;
+            self.line(event.time, &format!("Phase context status code: {code} Message: {message}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write + Send> Sink for CodeBuildLog<W> {
+    fn name(&self) -> &'static str {
+        "the CodeBuild log"
+    }
+
+    fn event(&mut self, event: &BuildEvent) -> io::Result<()> {
+        self.write(event)?;
+        self.out.flush()
+    }
+
+    fn finish(&mut self, _record: &BuildRecord) -> io::Result<()> {
+        self.out.flush()
+    }
+}

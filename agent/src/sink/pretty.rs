@@ -1,0 +1,214 @@
+//! `-o pretty`: the run as people like to watch it. On a terminal a last line shows what runs and for how long; piped,
+//! there are only lines.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::summary::{style, summary, warning};
+use super::{Sink, bytes, duration};
+use crate::model::{BuildEvent, BuildRecord, CommandStarted, EventKind, Phase, Verdict};
+
+/// Writes for people.
+#[derive(Debug)]
+pub struct Pretty<W> {
+    out: W,
+    live: Live,
+    /// Output that does not end a line yet: a live line must not be drawn into it.
+    open_line: String,
+}
+
+/// The last line of a terminal.
+#[derive(Debug)]
+enum Live {
+    Off,
+    On(ProgressBar),
+}
+
+/// How the end of the build is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// A person in front of a terminal.
+    Terminal,
+    /// A file or another program.
+    Pipe,
+}
+
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+
+impl<W: Write> Pretty<W> {
+    /// Returns a sink that writes to `out`, which strips styles where they are not wanted.
+    pub fn new(out: W, audience: Audience) -> Self {
+        let live = match audience {
+            Audience::Pipe => Live::Off,
+            Audience::Terminal => {
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+                if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}") {
+                    bar.set_style(style);
+                }
+                bar.enable_steady_tick(Duration::from_millis(100));
+                Live::On(bar)
+            }
+        };
+        Self { out, live, open_line: String::new() }
+    }
+
+    /// Writes above the live line.
+    fn print(&mut self, text: &str) -> io::Result<()> {
+        let out = &mut self.out;
+        let mut write = || out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        match &self.live {
+            Live::Off => write(),
+            Live::On(bar) => bar.suspend(write),
+        }
+    }
+
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        self.close_line()?;
+        self.print(&format!("{text}\n"))
+    }
+
+    /// Only whole lines are written, so that the live line never breaks one.
+    fn output(&mut self, text: &str) -> io::Result<()> {
+        self.open_line.push_str(text);
+        if let Some(end) = self.open_line.rfind('\n') {
+            let rest = self.open_line.split_off(end + 1);
+            let whole = std::mem::replace(&mut self.open_line, rest);
+            self.print(&whole)?;
+        }
+        Ok(())
+    }
+
+    fn close_line(&mut self) -> io::Result<()> {
+        if self.open_line.is_empty() {
+            return Ok(());
+        }
+        let rest = std::mem::take(&mut self.open_line);
+        self.print(&format!("{rest}\n"))
+    }
+
+    fn show(&mut self, text: &str) {
+        if let Live::On(bar) = &self.live {
+            bar.reset_elapsed();
+            bar.set_message(text.to_owned());
+        }
+    }
+
+    fn command(&mut self, command: &CommandStarted) -> io::Result<()> {
+        let first = command.text.lines().next().unwrap_or_default().to_owned();
+        self.show(&format!("{} {first}", command.phase));
+        let text = command.text.trim_end().replace('\n', "\n  ");
+        self.line(&format!("{BOLD}${BOLD:#} {BOLD}{text}{BOLD:#}"))
+    }
+
+    fn phase_finished(&mut self, event: &BuildEvent) -> io::Result<()> {
+        let EventKind::PhaseFinished { phase, verdict, .. } = &event.kind else { return Ok(()) };
+        if *verdict == Verdict::Succeeded {
+            return Ok(());
+        }
+        let style = style(*verdict);
+        self.line(&format!("{style}{phase} {verdict}{style:#}"))
+    }
+
+    fn write(&mut self, event: &BuildEvent) -> io::Result<()> {
+        match &event.kind {
+            EventKind::BuildStarted(identity) => {
+                let (id, image) = (&identity.id, &identity.image);
+                self.line(&format!("{BOLD}{id}{BOLD:#} build {} on {image}", identity.number))
+            }
+            EventKind::PhaseStarted { phase } => {
+                self.show(phase.name());
+                match phase {
+                    Phase::Submitted | Phase::Queued | Phase::Finalizing | Phase::Completed => Ok(()),
+                    phase => {
+                        let cyan = AnsiColor::Cyan.on_default().bold();
+                        self.line(&format!("{cyan}{phase}{cyan:#}"))
+                    }
+                }
+            }
+            EventKind::PhaseFinished { .. } => self.phase_finished(event),
+            EventKind::SourceReady(source) => {
+                let version = source.resolved_version.as_deref().unwrap_or("no commit");
+                let (files, size) = (source.files, bytes(source.bytes));
+                self.note(&format!("source: {files} files, {size}, {version}"))
+            }
+            EventKind::BuildspecFindings { text, .. } => self.line(text.trim_end()),
+            EventKind::RuntimeSelected { runtime, version } => {
+                self.note(&format!("runtime: {runtime} {version}"))
+            }
+            EventKind::RuntimesUnsupported => {
+                self.note("runtime: this image has no runtimes to select; `runtime-versions` is skipped")
+            }
+            EventKind::CacheRestored { files, bytes: size, millis, .. } => {
+                let took = duration(Duration::from_millis(*millis));
+                self.note(&format!("cache: restored {files} files, {} in {took}", bytes(*size)))
+            }
+            EventKind::CacheMissed { reason, .. } => self.note(&format!("cache: none, {reason}")),
+            EventKind::CacheSaved { files, bytes: size, unchanged, millis, .. } => {
+                let took = duration(Duration::from_millis(*millis));
+                self.note(&if *unchanged {
+                    "cache: unchanged, nothing to save".to_owned()
+                } else {
+                    format!("cache: saved {files} files, {} in {took}", bytes(*size))
+                })
+            }
+            EventKind::CommandStarted(command) => self.command(command),
+            EventKind::Output { text } => self.output(text),
+            EventKind::CommandFinished { status, .. } => {
+                self.close_line()?;
+                if *status == 0 {
+                    return Ok(());
+                }
+                let red = style(Verdict::Failed);
+                self.line(&format!("{red}exit status {status}{red:#}"))
+            }
+            EventKind::ImageBuilt { name, id, millis } => {
+                let took = duration(Duration::from_millis(*millis));
+                self.note(&format!("image: built {name} {id} in {took}"))
+            }
+            EventKind::ImagePushed(image) => {
+                self.note(&format!("image: pushed {}@{}", image.repository, image.digest))
+            }
+            EventKind::Warning { message, help } => self.line(&warning(message, help.as_deref())),
+            EventKind::ImageReady { .. }
+            | EventKind::EnvironmentReady
+            | EventKind::NoRuntimeSelected
+            | EventKind::SourceEntered { .. }
+            | EventKind::CommandsReady { .. }
+            | EventKind::CacheSkipped
+            | EventKind::CachePath { .. }
+            | EventKind::ArtifactsSelected(_)
+            | EventKind::ArtifactsDelivered { .. }
+            | EventKind::CoverageCollected { .. }
+            | EventKind::ReportIncomplete { .. }
+            | EventKind::VariablesExported { .. }
+            | EventKind::BuildFinished { .. } => Ok(()),
+        }
+    }
+
+    fn note(&mut self, text: &str) -> io::Result<()> {
+        self.line(&format!("{DIM}{text}{DIM:#}"))
+    }
+}
+
+impl<W: Write + Send> Sink for Pretty<W> {
+    fn name(&self) -> &'static str {
+        "the console"
+    }
+
+    fn event(&mut self, event: &BuildEvent) -> io::Result<()> {
+        self.write(event)
+    }
+
+    fn finish(&mut self, record: &BuildRecord) -> io::Result<()> {
+        self.close_line()?;
+        if let Live::On(bar) = &self.live {
+            bar.finish_and_clear();
+        }
+        self.out.write_all(format!("\n{}", summary(record)).as_bytes())?;
+        self.out.flush()
+    }
+}

@@ -1,0 +1,144 @@
+//! Copying the source.
+
+use std::fs::{self, File, FileTimes, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+/// How much was copied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Regular files and links.
+    pub files: u64,
+    /// Bytes of regular files.
+    pub bytes: u64,
+}
+
+/// A failure to copy.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to copy `{}`: {source}", path.display())]
+pub struct WorkspaceError {
+    /// The file in the source.
+    pub path: PathBuf,
+    /// Why it failed.
+    #[source]
+    pub source: io::Error,
+}
+
+/// Copies from `source` to the empty directory `target`: the `listed` paths with everything below them, or all.
+///
+/// Links stay links. Modes and modification times are kept, because tools compare them. Sockets, pipes and devices
+/// are left out, as git and archives leave them out. A listed path that is gone is no error: git lists deleted files.
+pub fn copy(
+    source: &Path,
+    listed: Option<&[PathBuf]>,
+    target: &Path,
+) -> Result<Copied, WorkspaceError> {
+    let mut copied = Copied::default();
+    match listed {
+        None => tree(source, Path::new(""), target, &mut copied)?,
+        Some(paths) => {
+            for path in paths {
+                tree(source, path, target, &mut copied)?;
+            }
+        }
+    }
+    Ok(copied)
+}
+
+fn tree(
+    source: &Path,
+    below: &Path,
+    target: &Path,
+    copied: &mut Copied,
+) -> Result<(), WorkspaceError> {
+    let start = if below.as_os_str().is_empty() { source.to_owned() } else { source.join(below) };
+    let failed = |path: &Path, source: io::Error| WorkspaceError { path: path.to_owned(), source };
+    if let Err(error) = fs::symlink_metadata(&start) {
+        let gone = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind());
+        return if gone { Ok(()) } else { Err(failed(&start, error)) };
+    }
+    if let Some(parent) = target.join(below).parent() {
+        fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;
+    }
+    let mut directories = Vec::new();
+    for entry in WalkDir::new(&start) {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(&start).to_owned();
+            failed(&path, error.into())
+        })?;
+        let path = entry.path();
+        let Ok(relative) = path.strip_prefix(source) else { continue };
+        let place = target.join(relative);
+        let metadata = fs::symlink_metadata(path).map_err(|error| failed(path, error))?;
+        if metadata.is_dir() {
+            fs::create_dir_all(&place).map_err(|error| failed(path, error))?;
+            directories.push((place, metadata));
+        } else {
+            one(path, &place, &metadata, copied).map_err(|error| failed(path, error))?;
+        }
+    }
+    // Last, because a directory may be read-only and its time changes with every file made in it.
+    for (place, metadata) in directories.into_iter().rev() {
+        let done = fs::set_permissions(&place, metadata.permissions())
+            .and_then(|()| keep_time(&place, &metadata));
+        done.map_err(|error| failed(&place, error))?;
+    }
+    Ok(())
+}
+
+fn one(path: &Path, place: &Path, metadata: &Metadata, copied: &mut Copied) -> io::Result<()> {
+    if metadata.is_symlink() {
+        std::os::unix::fs::symlink(fs::read_link(path)?, place)?;
+        copied.files += 1;
+    } else if metadata.is_file() {
+        copied.bytes += fs::copy(path, place)?;
+        copied.files += 1;
+        keep_time(place, metadata)?;
+    }
+    Ok(())
+}
+
+fn keep_time(place: &Path, metadata: &Metadata) -> io::Result<()> {
+    File::open(place)?.set_times(FileTimes::new().set_modified(metadata.modified()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn modes_times_and_links_are_kept_and_the_source_is_not_touched() {
+        let (source, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let file = source.path().join("dir/run.sh");
+        fs::create_dir(source.path().join("dir")).unwrap();
+        fs::write(&file, "x").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o750)).unwrap();
+        symlink("/etc/passwd", source.path().join("link")).unwrap();
+        let copied = copy(source.path(), None, target.path()).unwrap();
+        assert_eq!(copied, Copied { files: 2, bytes: 1 });
+        let made = target.path().join("dir/run.sh");
+        assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o750);
+        assert_eq!(
+            fs::metadata(&made).unwrap().modified().unwrap(),
+            fs::metadata(&file).unwrap().modified().unwrap()
+        );
+        assert_eq!(fs::read_link(target.path().join("link")).unwrap(), Path::new("/etc/passwd"));
+    }
+
+    #[test]
+    fn only_listed_paths_are_taken_and_missing_ones_are_no_error() {
+        let (source, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for name in ["a/kept", "a/left"] {
+            fs::create_dir_all(source.path().join("a")).unwrap();
+            fs::write(source.path().join(name), "").unwrap();
+        }
+        let listed = [PathBuf::from("a/kept"), PathBuf::from("deleted")];
+        let copied = copy(source.path(), Some(&listed), target.path()).unwrap();
+        assert_eq!(copied.files, 1);
+        assert!(!target.path().join("a/left").exists());
+    }
+}

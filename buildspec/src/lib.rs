@@ -1,0 +1,33 @@
+//! Reads AWS CodeBuild buildspecs: text in, document and findings out.
+//!
+//! [`read`] takes any text, stops at nothing and returns a [`Reading`]: the [`BuildSpec`] as far as
+//! it could be understood, and every [`Finding`] with its place. [`render()`] shows findings the way a
+//! compiler does. The crate is pure: it opens no file, reads no environment and waits for nothing.
+//!
+//! | Module | Job |
+//! |---|---|
+//! | `text` | bytes to text, and what no YAML reader may be given |
+//! | `tree` | YAML to a tree of places; the only module that knows the parser |
+//! | `reader` | tree to document, one file a section |
+//! | `suggest`, `quote`, `lines` | helpers for messages |
+//! | `render` | findings to a page for people |
+
+mod document;
+mod finding;
+mod lines;
+mod quote;
+mod reader;
+mod render;
+mod span;
+mod suggest;
+mod text;
+mod tree;
+
+pub use document::{
+    Artifacts, BuildSpec, Cache, CacheAction, Env, OnFailure, Phase, Phases, ReportGroup, Variable,
+    Version,
+};
+pub use finding::{ClientMessage, Finding, Related, Severity};
+pub use reader::{Reading, read, read_bytes};
+pub use render::{Style, render};
+pub use span::{Position, Span, Spanned};

@@ -1,0 +1,89 @@
+//! `artifacts` and its secondary artifacts (reference §1.8).
+
+use super::Reader;
+use super::section::Section;
+use crate::document::{Artifacts, Version};
+use crate::finding::Finding;
+use crate::tree::{Entry, Node};
+
+const ARTIFACTS: Section = Section {
+    name: "`artifacts`",
+    keys: &[
+        "files",
+        "name",
+        "discard-paths",
+        "base-directory",
+        "exclude-paths",
+        "enable-symlinks",
+        "s3-prefix",
+        "secondary-artifacts",
+        "type",
+    ],
+    unknown_key: "artifacts.unknown-key",
+    wrong_kind: "artifacts.wrong-kind",
+};
+
+const SECONDARY: Section = Section {
+    name: "a secondary artifact",
+    keys: &[
+        "files",
+        "name",
+        "discard-paths",
+        "base-directory",
+        "exclude-paths",
+        "enable-symlinks",
+        "s3-prefix",
+    ],
+    unknown_key: "artifacts.unknown-key",
+    wrong_kind: "artifacts.wrong-kind",
+};
+
+/// Reads `artifacts`.
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node, version: Version) -> Artifacts {
+    let mut artifacts = Artifacts::default();
+    for entry in reader.entries(&ARTIFACTS, node) {
+        match entry.key.value.as_str() {
+            "secondary-artifacts" => {
+                for entry in reader.inner(&ARTIFACTS, entry) {
+                    let secondary = secondary(reader, entry);
+                    artifacts.secondary.push((entry.key.clone(), secondary));
+                }
+            }
+            "type" => {
+                if version == Version::V0_2 {
+                    let message = "`type` in `artifacts` does nothing since version 0.2";
+                    let finding = Finding::warning("artifacts.type", entry.key.span, message);
+                    reader.report(finding.with_help("Delete it; the project says the type"));
+                }
+            }
+            _ => field(reader, &ARTIFACTS, entry, &mut artifacts),
+        }
+    }
+    artifacts
+}
+
+fn secondary(reader: &mut Reader<'_>, entry: &Entry) -> Artifacts {
+    let mut artifacts = Artifacts::default();
+    for entry in reader.inner(&ARTIFACTS, entry) {
+        field(reader, &SECONDARY, entry, &mut artifacts);
+    }
+    artifacts
+}
+
+/// Reads a key that primary and secondary artifacts share.
+fn field(reader: &mut Reader<'_>, section: &Section, entry: &Entry, artifacts: &mut Artifacts) {
+    match entry.key.value.as_str() {
+        "files" => artifacts.files = reader.texts(section, entry),
+        "exclude-paths" => artifacts.exclude_paths = reader.texts(section, entry),
+        "name" => artifacts.name = reader.text(section, entry),
+        "base-directory" => artifacts.base_directory = reader.text(section, entry),
+        "s3-prefix" => artifacts.s3_prefix = reader.text(section, entry),
+        "discard-paths" => {
+            artifacts.discard_paths = reader.flag(section, entry).is_some_and(|flag| flag.value);
+        }
+        "enable-symlinks" => {
+            artifacts.enable_symlinks = reader.flag(section, entry).is_some_and(|flag| flag.value);
+        }
+        _ => reader.unknown_key(section, &entry.key),
+    }
+}

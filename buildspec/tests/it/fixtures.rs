@@ -1,0 +1,110 @@
+//! One bad file for each code, with what is said about it beside it; and files that are right.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use buildspec::{Style, read_bytes, render};
+
+use crate::codes;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fixtures/buildspecs")
+        .join(name)
+}
+
+/// Returns the buildspecs of a folder, in the order of their names.
+fn buildspecs(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder of fixtures");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let is_buildspec = |path: &PathBuf| path.extension().is_some_and(|ext| ext != "snap");
+    paths
+        .filter(is_buildspec)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}
+
+fn code_of(path: &Path) -> String {
+    path.file_stem()
+        .expect("a stem")
+        .to_string_lossy()
+        .into_owned()
+}
+
+#[test]
+fn every_bad_file_shows_the_finding_it_is_named_for() {
+    let folder = folder("invalid");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(&folder);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for path in buildspecs(&folder) {
+        let bytes = std::fs::read(&path).expect("a fixture");
+        let (text, reading) = read_bytes(&bytes);
+        let code = code_of(&path);
+        assert!(codes(&reading.findings).contains(&code.as_str()), "{code}");
+        let name = path.file_name().expect("a name").to_string_lossy();
+        let page = render(&text, &name, &reading.findings, Style::Plain);
+        settings.bind(|| insta::assert_snapshot!(code, page));
+    }
+}
+
+#[test]
+fn nothing_is_said_about_good_files() {
+    for path in buildspecs(&folder("valid")) {
+        let bytes = std::fs::read(&path).expect("a fixture");
+        let (text, reading) = read_bytes(&bytes);
+        let page = render(
+            &text,
+            &path.to_string_lossy(),
+            &reading.findings,
+            Style::Plain,
+        );
+        assert_eq!(page, "");
+    }
+}
+
+/// Codes that only a very large text gets; `hostile.rs` has them.
+const OF_LARGE_TEXTS: [&str; 3] = ["findings.too-many", "text.too-long", "yaml.too-many-nodes"];
+
+#[test]
+fn every_code_has_a_bad_file() {
+    let mut with_file: BTreeSet<_> = buildspecs(&folder("invalid"))
+        .iter()
+        .map(|path| code_of(path))
+        .collect();
+    with_file.extend(OF_LARGE_TEXTS.map(str::to_owned));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut in_source = BTreeSet::new();
+    for folder in [source.clone(), source.join("tree"), source.join("reader")] {
+        for path in buildspecs(&folder).iter().filter(|path| path.is_file()) {
+            let text = std::fs::read_to_string(path).expect("a source file");
+            in_source.extend(codes_in(&text));
+        }
+    }
+    assert_eq!(in_source, with_file);
+}
+
+/// Returns the string literals of a source file that stand where a code stands.
+fn codes_in(source: &str) -> Vec<String> {
+    let pieces: Vec<_> = source.split('"').collect();
+    let literals = pieces.windows(2).filter_map(|pair| match pair {
+        [before, literal] => {
+            let stands_for_code = ["error(", "warning(", "::new(", "_key:", "_kind:", "{"]
+                .iter()
+                .any(|end| before.trim_end().ends_with(end));
+            (stands_for_code && is_code(literal)).then(|| (*literal).to_owned())
+        }
+        _ => None,
+    });
+    literals.collect()
+}
+
+fn is_code(literal: &str) -> bool {
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    literal
+        .split_once('.')
+        .is_some_and(|(section, name)| is_word(section) && is_word(name))
+}

@@ -1,0 +1,23 @@
+//! Build caches: content keys, and stores of immutable file trees.
+//!
+//! - [`KeyParts`] says what an entry depends on; [`EntryKey`] is its hash, and can [explain] itself.
+//! - [`LocalStore`] keeps unpacked trees on one file system and gives them back, verified.
+//! - [`Root`] names a directory of a workspace and the globs that choose from it.
+//!
+//! The crate knows no buildspec, no container and no network, and it reads no clock and no
+//! environment. It is synchronous: an asynchronous caller wraps a call in `spawn_blocking`.
+//! A miss is a value, not an error; an error never leaves a half-written entry behind.
+//!
+//! [explain]: EntryKey::explain
+
+mod error;
+mod hash;
+mod key;
+mod local;
+mod parallel;
+mod tree;
+
+pub use error::CacheError;
+pub use hash::{ContentHash, NotAHash};
+pub use key::{EntryKey, KeyParts, Namespace};
+pub use local::{Emptied, Hit, LocalStore, MissReason, Restored, Root, Saved, Verify};

@@ -1,0 +1,182 @@
+//! What a saved tree must be: `manifest.json` beside it.
+//!
+//! A manifest is read as if somebody had forged it. After [`Manifest::read`] every path in it is a
+//! chain of checked names whose folders are all listed, no name stands for two things, and the
+//! whole is bounded; the digest that names its directory covers all of it but the times of folders
+//! and of the save.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Read as _};
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash::{ContentHash, Fields};
+use crate::key::KeyParts;
+use crate::tree::{Folder, FolderPath, MOST_ITEMS, StoredFile, Top, Tree, escape, open_file};
+
+/// The version of the manifest and of the digest. An entry of another version is of no use.
+const FORMAT: u32 = 1;
+/// Some 500 bytes for each of the most items.
+pub(super) const MOST_BYTES: u64 = 512 << 20;
+pub(super) const FILE_NAME: &str = "manifest.json";
+pub(super) const TREE_NAME: &str = "tree";
+
+/// The description of an entry's content.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Manifest {
+    format: u32,
+    /// What the entry depends on, for people and for lists.
+    pub(super) key: KeyParts,
+    pub(super) saved_at_unix_ms: i64,
+    /// Sorted by id.
+    pub(super) roots: Vec<SavedRoot>,
+}
+
+/// The tree that was saved from one root.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedRoot {
+    pub(super) id: String,
+    pub(super) tree: Tree<StoredFile>,
+}
+
+impl Manifest {
+    pub(super) fn new(key: &KeyParts, saved_at_unix_ms: i64, mut roots: Vec<SavedRoot>) -> Self {
+        roots.sort_by(|a, b| a.id.cmp(&b.id));
+        Self {
+            format: FORMAT,
+            key: key.clone(),
+            saved_at_unix_ms,
+            roots,
+        }
+    }
+
+    /// Returns the tree that was saved from the root `id`.
+    pub(super) fn tree(&self, id: &str) -> Option<&Tree<StoredFile>> {
+        self.roots
+            .iter()
+            .find(|root| root.id == id)
+            .map(|root| &root.tree)
+    }
+
+    /// Returns the name of the trees: equal for two saves exactly if every path, kind, mode, size,
+    /// time, link target and content is.
+    pub(super) fn digest(&self) -> ContentHash {
+        ContentHash::of(|fields| {
+            fields
+                .number(self.format.into())
+                .number(self.roots.len() as u64);
+            for root in &self.roots {
+                fields
+                    .bytes(root.id.as_bytes())
+                    .number(root.tree.folders.len() as u64);
+                for folder in &root.tree.folders {
+                    feed(fields, folder);
+                }
+            }
+        })
+    }
+
+    /// Reads the manifest in the directory of a tree. The inner error says what is wrong with it.
+    pub(super) fn read(dir: &Top) -> io::Result<Result<Self, String>> {
+        let file = match open_file(dir, FILE_NAME.as_bytes()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Err("it has no manifest".to_owned()));
+            }
+            file => file?,
+        };
+        let mut json = Vec::new();
+        file.take(MOST_BYTES + 1).read_to_end(&mut json)?;
+        if json.len() as u64 > MOST_BYTES {
+            return Ok(Err("its manifest is too large".to_owned()));
+        }
+        let manifest = serde_json::from_slice::<Self>(&json).map_err(|error| error.to_string());
+        Ok(manifest
+            .and_then(Self::checked)
+            .map_err(|what| format!("its manifest is bad: {what}")))
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        if self.format != FORMAT {
+            return Err(format!("its format is {}, not {FORMAT}", self.format));
+        }
+        let count = |root: &SavedRoot| root.tree.folders.len() + root.tree.items();
+        if self.roots.iter().map(count).sum::<usize>() > MOST_ITEMS {
+            return Err(format!("it has more than {MOST_ITEMS} files and folders"));
+        }
+        if !self.roots.is_sorted_by(|a, b| a.id < b.id) {
+            return Err("its roots are not in order".to_owned());
+        }
+        self.roots
+            .iter()
+            .try_for_each(|root| check_tree(&root.tree))?;
+        Ok(self)
+    }
+}
+
+/// Checks that a tree is one: sorted, each folder in a listed one, each name only once.
+fn check_tree(tree: &Tree<StoredFile>) -> Result<(), String> {
+    if !tree.folders.is_sorted_by(|a, b| a.path < b.path) {
+        return Err("its folders are not in order".to_owned());
+    }
+    let mut names: HashMap<&FolderPath, HashSet<&[u8]>> = HashMap::new();
+    for folder in &tree.folders {
+        if let Some((parent, name)) = folder.path.split() {
+            match names.get_mut(&parent) {
+                Some(siblings) => siblings.insert(name),
+                None => return Err(format!("{} has no folder above it", show(folder))),
+            };
+        }
+        names.insert(&folder.path, HashSet::new());
+    }
+    for folder in &tree.folders {
+        let (files, links) = (&folder.files, &folder.links);
+        let in_order = files.is_sorted_by(|a, b| a.shape.name < b.shape.name)
+            && links.is_sorted_by(|a, b| a.name < b.name);
+        if !in_order {
+            return Err(format!("the names in {} are not in order", show(folder)));
+        }
+        let taken = names.entry(&folder.path).or_default();
+        let mut items = files
+            .iter()
+            .map(|file| &file.shape.name)
+            .chain(links.iter().map(|link| &link.name));
+        if !items.all(|name| taken.insert(name.as_bytes())) {
+            return Err(format!("a name in {} stands for two things", show(folder)));
+        }
+        if !folder.has_sane_metadata() {
+            return Err(format!("a mode or time in {} is impossible", show(folder)));
+        }
+    }
+    Ok(())
+}
+
+fn show(folder: &Folder<StoredFile>) -> String {
+    format!("`{}`", escape(folder.path.as_bytes()))
+}
+
+/// Adds a folder to a digest. Its time is left out, see [`Folder::mtime`].
+fn feed(fields: &mut Fields, folder: &Folder<StoredFile>) {
+    fields
+        .bytes(folder.path.as_bytes())
+        .number(folder.mode.into());
+    fields.number(folder.files.len() as u64);
+    for StoredFile { shape, content } in &folder.files {
+        fields
+            .bytes(shape.name.as_bytes())
+            .number(shape.size)
+            .number(shape.mode.into());
+        let (secs, nanos) = shape.mtime.parts();
+        fields
+            .number(secs.cast_unsigned())
+            .number(nanos.into())
+            .bytes(content.as_bytes());
+    }
+    fields.number(folder.links.len() as u64);
+    for link in &folder.links {
+        fields
+            .bytes(link.name.as_bytes())
+            .bytes(link.target.as_bytes());
+    }
+}

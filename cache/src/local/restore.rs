@@ -1,0 +1,118 @@
+//! Restoring: enter, verify, copy.
+
+use std::path::PathBuf;
+
+use super::generation::{Current, Pointer};
+use super::verify::verify;
+use super::{LocalStore, Root, check_ids};
+use crate::error::CacheError;
+use crate::hash::ContentHash;
+use crate::key::EntryKey;
+use crate::tree::{Method, Placed, Placement, place};
+
+/// What a restore found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Restored {
+    /// A whole entry; its files are in the workspace.
+    Hit(Hit),
+    /// Nothing that could be used; the workspace is as it was.
+    Miss(MissReason),
+}
+
+/// What a restore did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// The name of the tree.
+    pub digest: ContentHash,
+    /// When it was saved, in milliseconds since 1970.
+    pub saved_at_unix_ms: i64,
+    /// How many files and links were made.
+    pub files: u64,
+    /// The sizes of these files together.
+    pub bytes: u64,
+    /// How many files and links of the entry were not made, because the workspace had something in
+    /// their place.
+    pub kept: u64,
+}
+
+/// Why there was nothing to restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MissReason {
+    /// Nothing was saved for the key.
+    Absent,
+    /// What was saved is not what it should be.
+    Damaged {
+        /// What is wrong, as text for a person.
+        what: String,
+        /// Where the entry is now, to be looked at; nothing if another process replaced it first.
+        moved_to: Option<PathBuf>,
+    },
+}
+
+impl LocalStore {
+    /// Copies the entry of `key` into the directories of the roots, and makes these if need be.
+    ///
+    /// The entry is verified first (see [`Self::with_verify`]); a damaged one is moved aside and is
+    /// a miss. Files get the modes and times of modification that they had, and share nothing with
+    /// the entry, for a build writes in place. What a directory has already stays, be it a file, a
+    /// link or a directory: AWS's documents disagree about which side wins (reference §7.5), and a
+    /// stale copy must not hide the source. After an error the directories are as they were.
+    pub fn restore(&self, key: &EntryKey, roots: &[Root<'_>]) -> Result<Restored, CacheError> {
+        check_ids(roots)?;
+        let generation = match Current::enter(&self.layout, key)? {
+            Current::Absent => return Ok(Restored::Miss(MissReason::Absent)),
+            Current::Broken { pointer, what } => {
+                return self.damaged(key, &pointer, what.to_owned());
+            }
+            Current::Tree(generation) => generation,
+        };
+        let manifest = match verify(&generation, key, self.verify)? {
+            Ok(manifest) => manifest,
+            Err(what) => return self.damaged(key, &Pointer::Names(generation.digest), what),
+        };
+        let mut parts = Vec::new();
+        for root in roots {
+            if let Some(tree) = manifest.tree(root.id) {
+                parts.push((tree, generation.root(root.id)?, root.dir));
+            }
+        }
+        let mut placements: Vec<Placement<'_>> = Vec::new();
+        for (tree, top, dir) in &parts {
+            match place(tree, top, dir, Method::Copy) {
+                Ok(placement) => placements.push(placement),
+                Err(error) => {
+                    placements.into_iter().for_each(Placement::undo);
+                    return Err(error);
+                }
+            }
+        }
+        let mut placed = Placed::default();
+        for placement in &placements {
+            placed.add(placement.placed());
+        }
+        Ok(Restored::Hit(Hit {
+            digest: generation.digest,
+            saved_at_unix_ms: manifest.saved_at_unix_ms,
+            files: placed.files,
+            bytes: placed.bytes,
+            kept: placed.kept,
+        }))
+    }
+
+    /// Moves an entry aside if its pointer is still the one that led to the damage.
+    fn damaged(
+        &self,
+        key: &EntryKey,
+        pointer: &Pointer,
+        what: String,
+    ) -> Result<Restored, CacheError> {
+        let entry = self.layout.entry(key);
+        let _still = self.layout.lock_exclusive()?;
+        let moved_to = if Pointer::read(&entry)? == *pointer {
+            Some(self.layout.set_aside(&entry)?)
+        } else {
+            None
+        };
+        Ok(Restored::Miss(MissReason::Damaged { what, moved_to }))
+    }
+}

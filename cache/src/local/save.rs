@@ -1,0 +1,146 @@
+//! Saving: list, hash what is new, compare, link, publish.
+
+use std::io;
+
+use super::generation::Current;
+use super::manifest::{Manifest, SavedRoot};
+use super::publish::{Published, Staging};
+use super::verify::read_manifest;
+use super::{LocalStore, Root, check_ids};
+use crate::error::CacheError;
+use crate::hash::ContentHash;
+use crate::key::EntryKey;
+use crate::tree::{Listing, MOST_ITEMS, Method, Selection, Top, hash_files, list, place};
+
+/// What a save did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// Nothing: the entry has this very tree already.
+    Unchanged,
+    /// Nothing: no file and no link matches. An entry that is there stays.
+    Empty,
+    /// The entry has a new tree.
+    Stored {
+        /// The name of the tree.
+        digest: ContentHash,
+        /// How many files and links it holds.
+        files: u64,
+        /// The sizes of its files together.
+        bytes: u64,
+        /// How many pipes, sockets and devices were chosen and left out.
+        skipped: u64,
+    },
+}
+
+/// A root of the workspace that exists, and what a save takes of it.
+struct Found<'a> {
+    id: &'a str,
+    top: Top,
+    listing: Listing,
+}
+
+impl LocalStore {
+    /// Saves what the patterns of the roots choose as the entry of `key`, at a time given in
+    /// milliseconds since 1970. A root whose directory is missing has nothing to save.
+    ///
+    /// The entry shares its files with the workspace by hard links where it can. So when this is
+    /// called, **the workspace must be given up: no process writes to its files any more**, neither
+    /// during the save nor later. (A file that is written all the same makes the entry
+    /// [damaged](super::MissReason::Damaged): its time of modification tells.)
+    ///
+    /// Whoever is killed in here leaves the old entry; of two who save at a time, one entry stays.
+    pub fn save(
+        &self,
+        key: &EntryKey,
+        roots: &[Root<'_>],
+        saved_at_unix_ms: i64,
+    ) -> Result<Saved, CacheError> {
+        check_ids(roots)?;
+        let found = find(roots)?;
+        let files = found
+            .iter()
+            .map(|root| root.listing.tree.items())
+            .sum::<usize>() as u64;
+        if files == 0 {
+            return Ok(Saved::Empty);
+        }
+        let before = self.saved_before(key)?;
+        let known = |id| before.as_ref().and_then(|(_, manifest)| manifest.tree(id));
+        let mut tops = Vec::new();
+        let mut saved = Vec::new();
+        let mut skipped = 0;
+        for Found { id, top, listing } in found {
+            let tree = hash_files(listing.tree, &top, known(id))?;
+            saved.push(SavedRoot {
+                id: id.to_owned(),
+                tree,
+            });
+            tops.push((id, top));
+            skipped += listing.skipped;
+        }
+        let manifest = Manifest::new(key.parts(), saved_at_unix_ms, saved);
+        let digest = manifest.digest();
+        if before.is_some_and(|(current, _)| current == digest) {
+            return Ok(Saved::Unchanged);
+        }
+        let staging = Staging::new(&self.layout)?;
+        let mut bytes = 0;
+        for (id, top) in &tops {
+            if let Some(tree) = manifest.tree(id) {
+                bytes += place(tree, top, &staging.root(id)?, Method::Link)?
+                    .placed()
+                    .bytes;
+            }
+        }
+        staging.write(&manifest)?;
+        match staging.publish(&self.layout, key, digest)? {
+            Published::Now => Ok(Saved::Stored {
+                digest,
+                files,
+                bytes,
+                skipped,
+            }),
+            Published::Before => Ok(Saved::Unchanged),
+        }
+    }
+
+    /// Returns the manifest of the current tree and its digest, if there is a good one.
+    fn saved_before(&self, key: &EntryKey) -> Result<Option<(ContentHash, Manifest)>, CacheError> {
+        let Current::Tree(generation) = Current::enter(&self.layout, key)? else {
+            return Ok(None);
+        };
+        let manifest = read_manifest(&generation, key)?.ok();
+        Ok(manifest.map(|manifest| (generation.digest, manifest)))
+    }
+}
+
+/// Lists the roots that are there and have anything to save.
+fn find<'a>(roots: &[Root<'a>]) -> Result<Vec<Found<'a>>, CacheError> {
+    let mut found = Vec::new();
+    let mut count = 0;
+    for root in roots {
+        let selection = Selection::of(root.patterns)?;
+        let top = match Top::open(root.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            top => top.map_err(CacheError::read(root.dir))?,
+        };
+        let listing = list(&top, &selection)?;
+        if listing.tree.folders.is_empty() {
+            continue;
+        }
+        count += listing.tree.folders.len() + listing.tree.items();
+        if count > MOST_ITEMS {
+            let excess = format!("more than {MOST_ITEMS} files and folders");
+            return Err(CacheError::TooLarge {
+                path: root.dir.to_owned(),
+                excess,
+            });
+        }
+        found.push(Found {
+            id: root.id,
+            top,
+            listing,
+        });
+    }
+    Ok(found)
+}

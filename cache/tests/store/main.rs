@@ -1,0 +1,10 @@
+//! The local store, from outside: what is saved comes back, and nothing else ever does.
+
+mod crash;
+mod damage;
+mod hostile;
+mod keep;
+mod race;
+mod round_trip;
+mod save;
+mod scene;
