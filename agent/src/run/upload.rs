@@ -10,7 +10,7 @@ use super::{Build, Surroundings, declared_images};
 use crate::artifacts::{self, Rules, Selection};
 use crate::engine::ContainerEngine;
 use crate::model::{
-    ArtifactsSelected, EventKind, PatternMatches, PhaseContext, StatusCode, Verdict,
+    ArtifactsSelected, BuildspecPlace, EventKind, PatternMatches, PhaseContext, StatusCode, Verdict,
 };
 use crate::plan::{ArtifactPlan, Plan, ReportPlan, Text};
 use crate::report;
@@ -86,7 +86,7 @@ fn collect(
     let missed: Vec<&String> =
         selection.matches.iter().filter(|(_, count)| *count == 0).map(|(glob, _)| glob).collect();
     for glob in &missed {
-        explain_miss(glob, plan, running, tree, teller);
+        explain_miss(glob, build, plan, running, tree, teller);
     }
     for place in &selection.collisions {
         teller.warn(
@@ -136,6 +136,7 @@ fn selected(artifact: &ArtifactPlan, rules: &Rules, selection: &Selection) -> Ar
 /// Says where a missed file lies and which command moved there: CodeBuild skips the pattern in silence.
 fn explain_miss(
     glob: &str,
+    build: &Build,
     plan: &Plan,
     running: &Running<'_>,
     tree: &Tree,
@@ -154,13 +155,22 @@ fn explain_miss(
     let moved = running.moves.iter().rfind(|(_, directory)| Path::new(directory) == absolute);
     let because = moved.map_or_else(String::new, |(command, _)| {
         let text = command.text.lines().next().unwrap_or_default();
-        let line = command.line.map_or_else(String::new, |line| format!(" (line {line})"));
-        format!("; `{text}`{line} moved there, and a `cd` lasts into later commands and phases")
+        let buildspec = plan_location(build, command.line);
+        format!("; `{text}` ({buildspec}) moved there, and a `cd` lasts into later commands and phases")
     });
     teller.warn(
         format!("artifact `{glob}` is missing: the file lies at `{}`{because}", nearest.display()),
         format!("write it to \"$CODEBUILD_SRC_DIR/{glob}\", or keep the `cd` to one command: `(cd {} && …)`", folder.display()),
     );
+}
+
+/// Returns where a command stands, for people.
+fn plan_location(build: &Build, line: Option<usize>) -> String {
+    let file = match &build.request.buildspec {
+        BuildspecPlace::InSource { path, .. } => path,
+        BuildspecPlace::Inline(_) => "buildspec",
+    };
+    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
 }
 
 /// The primary artifact has the caller's directory, a secondary one a directory of its own in it.

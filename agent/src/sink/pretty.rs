@@ -7,7 +7,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::summary::{style, summary, warning};
+use super::summary::{style, summary};
 use super::{Sink, bytes, duration};
 use crate::model::{BuildEvent, BuildRecord, CommandStarted, EventKind, Phase, Verdict};
 
@@ -172,8 +172,9 @@ impl<W: Write> Pretty<W> {
             EventKind::ImagePushed(image) => {
                 self.note(&format!("image: pushed {}@{}", image.repository, image.digest))
             }
-            EventKind::Warning { message, help } => self.line(&warning(message, help.as_deref())),
-            EventKind::ImageReady { .. }
+            // Warnings come with the summary: here they would scroll away.
+            EventKind::Warning { .. }
+            | EventKind::ImageReady { .. }
             | EventKind::EnvironmentReady
             | EventKind::NoRuntimeSelected
             | EventKind::SourceEntered { .. }

@@ -18,42 +18,41 @@ pub(super) fn summary(record: &BuildRecord) -> String {
     let mut facts = plain_table();
     cache(&mut facts, record);
     for image in &record.images {
-        let tags = image.tags.join(", ");
-        facts.add_row(["image", &image.name, &format!("{}@{}", image.repository, image.digest), &tags]);
+        let (name, tags) = (&image.name, image.tags.join(", "));
+        facts.add_row(["image", &format!("{name}: {}@{} ({tags})", image.repository, image.digest)]);
     }
     for artifact in &record.artifacts {
-        let name = artifact.identifier.as_deref().unwrap_or("primary");
+        let name = artifact.identifier.as_ref().map_or_else(String::new, |name| format!("{name}: "));
         let size = format!("{} files, {}", artifact.files, bytes(artifact.bytes));
-        facts.add_row(["artifact", name, &artifact.location, &size]);
+        facts.add_row(["artifact", &format!("{name}{} ({size})", artifact.location)]);
     }
     for report in &record.reports {
+        let group = &report.group;
         match &report.outcome {
             ReportOutcome::Coverage { summary, .. } => {
                 let (lines, branches) = coverage(summary);
-                facts.add_row([
-                    "coverage",
-                    &report.group,
-                    &format!("lines {lines}"),
-                    &format!("branches {branches}"),
-                ]);
+                facts.add_row(["coverage", &format!("{group}: lines {lines}, branches {branches}")]);
             }
             ReportOutcome::Incomplete(message) => {
-                facts.add_row(["report", &report.group, "INCOMPLETE", message]);
+                facts.add_row(["report", &format!("{group} is INCOMPLETE: {message}")]);
             }
         }
     }
+    for (name, value) in &record.exported {
+        facts.add_row(["exported", &format!("{name}={value}")]);
+    }
     if facts.row_count() > 0 {
-        push(&mut text, format_args!("\n{facts}\n"));
+        push(&mut text, format_args!("\n{}\n", lines(&facts)));
     }
     for (message, help) in &record.warnings {
-        push(&mut text, format_args!("{}\n", warning(message, help.as_deref())));
+        push(&mut text, format_args!("\n{}\n", warning(message, help.as_deref())));
     }
     ending(&mut text, record);
     text
 }
 
 /// Returns a warning and its next step.
-pub(super) fn warning(message: &str, help: Option<&str>) -> String {
+fn warning(message: &str, help: Option<&str>) -> String {
     let yellow = AnsiColor::Yellow.on_default().bold();
     let help = help.map_or_else(String::new, |help| format!("\n  help: {help}"));
     format!("{yellow}warning{yellow:#}: {message}{help}")
@@ -77,7 +76,7 @@ fn phases(text: &mut String, record: &BuildRecord) {
     if let Some(column) = table.column_mut(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    for line in table.to_string().lines() {
+    for line in lines(&table).lines() {
         let verdict = Verdict::ALL.into_iter().find(|verdict| line.contains(verdict.name()));
         let style = verdict.map_or_else(Style::new, style);
         push(text, format_args!("{style}{line}{style:#}\n"));
@@ -96,17 +95,17 @@ fn cache(table: &mut Table, record: &BuildRecord) {
         format!("{} files, {} in {took}", transfer.files, bytes(transfer.bytes))
     };
     if let Some(restored) = &record.cache.restored {
-        table.add_row(["cache", "restored", &size(restored), ""]);
+        table.add_row(["cache", &format!("restored {}", size(restored))]);
     }
     if let Some(reason) = &record.cache.missed {
-        table.add_row(["cache", "not restored", reason, ""]);
+        table.add_row(["cache", &format!("not restored: {reason}")]);
     }
     match &record.cache.saved {
         Some(saved) if saved.unchanged => {
-            table.add_row(["cache", "unchanged", "nothing to save", ""]);
+            table.add_row(["cache", "unchanged, nothing to save"]);
         }
         Some(saved) => {
-            table.add_row(["cache", "saved", &size(saved), ""]);
+            table.add_row(["cache", &format!("saved {}", size(saved))]);
         }
         None => {}
     }
@@ -133,6 +132,13 @@ fn ending(text: &mut String, record: &BuildRecord) {
         text,
         format_args!("\n{style}{status}{style:#} {} (build {}) in {took}\n", identity.id, identity.number),
     );
+}
+
+/// Returns a table's text without the padding around it.
+fn lines(table: &Table) -> String {
+    let lines: Vec<String> =
+        table.to_string().lines().map(|line| line.trim().to_owned()).collect();
+    lines.join("\n")
 }
 
 fn plain_table() -> Table {
