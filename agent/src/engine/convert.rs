@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use bollard::auth::DockerCredentials;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType};
 
-use super::spec::{self, Access, ContainerSpec, Credentials};
+use super::spec::{self, Access, ContainerSpec};
+use crate::model::Credentials;
 
 /// Returns the body of a create call.
 pub(super) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {

@@ -12,8 +12,9 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt as _;
 
-use super::spec::{ContainerId, ContainerSpec, Credentials, EngineFacts, Exit, ImageBuild, ImageFacts};
+use super::spec::{ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts};
 use super::{ContainerEngine, EngineError, convert, images};
+use crate::model::Credentials;
 
 /// A Docker Engine.
 #[derive(Debug, Clone)]

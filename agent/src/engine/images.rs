@@ -11,7 +11,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 
 use super::docker::{Docker, call, reason};
-use super::{Credentials, EngineError, ImageBuild, convert};
+use super::{EngineError, ImageBuild, convert};
+use crate::model::Credentials;
 
 /// Pieces in which a context is sent.
 const PIECE: usize = 256 * 1024;

@@ -14,9 +14,10 @@ mod spec;
 pub use docker::Docker;
 pub use error::EngineError;
 pub use spec::{
-    Access, ContainerId, ContainerSpec, Credentials, EngineFacts, Exit, ImageBuild, ImageFacts,
-    Mount,
+    Access, ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts, Mount,
 };
+
+use crate::model::Credentials;
 
 /// A container engine.
 ///

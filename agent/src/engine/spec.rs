@@ -1,6 +1,5 @@
 //! What the engine is told and what it answers: plain data.
 
-use std::fmt;
 use std::path::PathBuf;
 
 /// What is known of the engine.
@@ -69,26 +68,6 @@ pub struct Exit {
     pub status: i64,
     /// Whether the kernel killed a process of the container for want of memory.
     pub out_of_memory: bool,
-}
-
-/// A user name and password for a registry.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// The registry's host.
-    pub registry: String,
-    /// The user.
-    pub username: String,
-    /// The password.
-    pub password: String,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("registry", &self.registry)
-            .field("username", &self.username)
-            .finish_non_exhaustive()
-    }
 }
 
 /// An image to be built.

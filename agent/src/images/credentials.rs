@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use crate::engine::Credentials;
+use crate::model::Credentials;
 
 /// Where credentials come from.
 #[derive(Debug, Clone)]

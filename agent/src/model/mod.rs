@@ -3,6 +3,7 @@
 //! `Phase` and `Verdict` are CodeBuild's; `BuildEvent` is what a build tells while it runs; `BuildRecord` is
 //! the fold of those events. Nothing here does I/O, waits, or reads a clock.
 
+mod credentials;
 mod event;
 mod identity;
 mod phase;
@@ -11,6 +12,7 @@ mod report;
 mod request;
 mod status;
 
+pub use credentials::Credentials;
 pub use event::{
     ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, EventKind, ImagePushed,
     PatternMatches, PhaseCommands, SourceReady,

@@ -180,3 +180,85 @@ fn feed(fields: &mut Fields, folder: &Folder<StoredFile>) {
             .bytes(link.target.as_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"{"shape":{"name":"f","size":1,"mode":420,"mtime":[5,6]},"content":
+        "0000000000000000000000000000000000000000000000000000000000000000"}"#;
+
+    fn root(id: &str, folders: &str) -> String {
+        format!(r#"{{"id":"{id}","tree":[{folders}]}}"#)
+    }
+
+    fn folder(path: &str, files: &str) -> String {
+        format!(r#"{{"path":"{path}","mode":493,"mtime":[5,6],"files":[{files}]}}"#)
+    }
+
+    fn parse(roots: &str) -> Result<Manifest, String> {
+        let key = r#"{"format":1,"namespace":"p","parts":[]}"#;
+        let json = format!(r#"{{"format":1,"key":{key},"saved_at_unix_ms":0,"roots":[{roots}]}}"#);
+        serde_json::from_str::<Manifest>(&json)
+            .map_err(|error| error.to_string())?
+            .checked()
+    }
+
+    #[test]
+    fn manifest_that_is_no_tree_is_refused() {
+        let good = root("a", &folder("", FILE));
+        assert!(parse(&good).is_ok());
+        let bad = [
+            format!("{good},{good}"),
+            root("a", &folder("", &format!("{FILE},{FILE}"))),
+            root("a", &folder("d", FILE)),
+            root("a", &format!("{0},{0}", folder("", FILE))),
+            root("a", &format!("{},{}", folder("", FILE), folder("f", ""))),
+            good.replace("420", "2541"),
+            good.replace("493", "3565"),
+            good.replace("[5,6]", "[5,1000000000]"),
+            good.replace("\"size\":1", "\"size\":-1"),
+            good.replace("\"size\":1", "\"size\":1,\"uid\":0"),
+            good.replace("000\"", "00\""),
+        ];
+        for roots in bad {
+            assert!(parse(&roots).is_err(), "{roots}");
+        }
+    }
+
+    #[test]
+    fn digest_covers_everything_but_the_times_of_folders() {
+        let digest = |roots: &str| parse(roots).expect("a manifest").digest();
+        let base = root("a", &folder("", FILE));
+        let changes = [
+            ("\"id\":\"a\"", "\"id\":\"b\""),
+            ("493", "448"),
+            ("\"name\":\"f\"", "\"name\":\"g\""),
+            ("\"size\":1", "\"size\":2"),
+            ("420", "384"),
+            (
+                "\"mode\":420,\"mtime\":[5,6]",
+                "\"mode\":420,\"mtime\":[5,7]",
+            ),
+            (
+                "\"mode\":420,\"mtime\":[5,6]",
+                "\"mode\":420,\"mtime\":[-5,6]",
+            ),
+            ("\"0000", "\"1000"),
+            (
+                "\"files\"",
+                "\"links\":[{\"name\":\"l\",\"target\":\"f\"}],\"files\"",
+            ),
+        ];
+        for (from, to) in changes {
+            assert!(base.contains(from), "{from}");
+            assert_ne!(digest(&base.replace(from, to)), digest(&base), "{to}");
+        }
+        let later = base.replace(
+            "\"mode\":493,\"mtime\":[5,6]",
+            "\"mode\":493,\"mtime\":[9,9]",
+        );
+        assert_ne!(later, base);
+        assert_eq!(digest(&later), digest(&base));
+    }
+}

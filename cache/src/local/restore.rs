@@ -116,3 +116,40 @@ impl LocalStore {
         Ok(Restored::Miss(MissReason::Damaged { what, moved_to }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{KeyParts, Namespace};
+
+    #[test]
+    fn entry_that_was_replaced_meanwhile_is_not_set_aside() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = LocalStore::open(&dir.path().join("store")).expect("a store");
+        let namespace = Namespace::new("p").expect("a name");
+        let key = EntryKey::new(KeyParts {
+            format: 1,
+            namespace,
+            parts: Vec::new(),
+        });
+        std::fs::write(dir.path().join("file"), "content").expect("a file");
+        let patterns = ["file".to_owned()];
+        let root = Root {
+            id: "src",
+            dir: dir.path(),
+            patterns: &patterns,
+        };
+        store.save(&key, &[root], 0).expect("a save that works");
+
+        let seen = Pointer::Names("0".repeat(64).parse().expect("a digest"));
+        let miss = store
+            .damaged(&key, &seen, "what".into())
+            .expect("a look at the entry");
+        let reason = MissReason::Damaged {
+            what: "what".into(),
+            moved_to: None,
+        };
+        assert_eq!(miss, Restored::Miss(reason));
+        assert!(matches!(store.restore(&key, &[root]), Ok(Restored::Hit(_))));
+    }
+}

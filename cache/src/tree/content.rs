@@ -117,3 +117,28 @@ fn hash<F>(
         Err(CacheError::Changed { path: path() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::tree::list::list;
+    use crate::tree::select::Selection;
+
+    #[test]
+    fn file_that_grows_while_it_is_read_is_no_content() {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::write(dir.path().join("file"), "short").expect("a file");
+        let top = Top::open(dir.path()).expect("a top");
+        let tree = || list(&top, &Selection::Everything).expect("a listing").tree;
+        let listed = tree();
+        fs::write(dir.path().join("file"), "longer").expect("a file");
+        let outcome = hash_files(listed, &top, None);
+        assert!(
+            matches!(outcome, Err(CacheError::Changed { .. })),
+            "{outcome:?}"
+        );
+        assert!(hash_files(tree(), &top, None).is_ok());
+    }
+}

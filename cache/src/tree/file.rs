@@ -100,3 +100,41 @@ fn changed() -> io::Error {
         "the file changed after it was listed",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::tree::handle::Top;
+    use crate::tree::name::Name;
+
+    #[test]
+    fn file_that_changed_after_it_was_listed_is_not_placed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        for path in [&from, &to] {
+            fs::create_dir(path).expect("a directory");
+        }
+        fs::write(from.join("file"), "content").expect("a file");
+        let open = |path| Top::open(path).expect("a top");
+        let (source, target) = (open(&from), open(&to));
+        let stat = fstatat(&source, "file", AtFlags::empty()).expect("metadata");
+        let listed = FileShape::of(Name::new(b"file").expect("a name"), &stat);
+        let shorter = FileShape {
+            size: 3,
+            ..listed.clone()
+        };
+
+        for method in [Method::Link, Method::Copy] {
+            let outcome = place_file(method, &source, &target, &shorter);
+            let error = outcome.expect_err("the file is longer");
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{method:?}");
+            assert!(!to.join("file").exists(), "{method:?}");
+        }
+        for (method, outcome) in [(Method::Link, Outcome::Made), (Method::Copy, Outcome::Kept)] {
+            let placed = place_file(method, &source, &target, &listed).expect("a good file");
+            assert_eq!(placed, outcome);
+        }
+    }
+}

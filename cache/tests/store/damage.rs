@@ -5,6 +5,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use cache::{MissReason, Restored, Saved};
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 
 use super::scene::{Scene, chmod, digest, link, touch, write};
 
@@ -98,6 +100,10 @@ fn other_kinds_are_damage() {
         "`d` has 3 files and links where 2 were saved",
     );
     assert_damaged(replace("file"), "`d/file`");
+    let pipe = |current: &Path| {
+        mkfifo(&current.join("tree/src/d/pipe"), Mode::S_IRWXU).expect("a pipe");
+    };
+    assert_damaged(pipe, "no file, folder or link");
     let outside = |current: &Path| {
         fs::rename(current.join("tree"), current.join("away")).expect("a new name");
         symlink("/", current.join("tree")).expect("a link");

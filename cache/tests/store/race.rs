@@ -87,7 +87,7 @@ fn tree_that_is_read_is_not_deleted() {
 #[test]
 fn every_restore_is_one_whole_tree_while_savers_and_sweepers_work() {
     const FILES: usize = 40;
-    const ROUNDS: usize = 25;
+    const ROUNDS: usize = 15;
     let scene = Scene::new();
     let prepare = |name: String, content: &str| {
         let work = scene.path(&name);

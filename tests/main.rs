@@ -1,0 +1,8 @@
+//! Tests of the program against real parts: a Docker Engine, a registry, the AWS APIs, npm and PostgreSQL.
+//!
+//! One file a subject, one binary for all. `make test` sets up what they need; a part that is missing fails the test
+//! with a sentence that says how to start it.
+
+mod import_rule;
+mod smoke;
+mod support;
