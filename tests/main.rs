@@ -3,6 +3,8 @@
 //! One file a subject, one binary for all. `make test` sets up what they need; a part that is missing fails the test
 //! with a sentence that says how to start it.
 
+#![cfg(test)]
+
 mod import_rule;
 mod smoke;
 mod support;

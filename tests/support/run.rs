@@ -18,6 +18,12 @@ pub(crate) struct Run {
     image: Option<String>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// What starts the program, as `env` or `unshare` does; empty for the program itself.
+    wrapper: Vec<String>,
+    input: Option<String>,
+    home: PathBuf,
+    artifacts: PathBuf,
+    result: PathBuf,
 }
 
 impl Run {
@@ -27,7 +33,20 @@ impl Run {
         let source = root.path().join("source");
         fs::create_dir(&source).unwrap();
         let image = Some(dev("UNDERSTUDY_DEV_BUSYBOX"));
-        Self { root, source, image, arguments: Vec::new(), environment: Vec::new() }
+        let [home, artifacts, result] =
+            ["home", "artifacts", "result.json"].map(|name| root.path().join(name));
+        Self {
+            root,
+            source,
+            image,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            wrapper: Vec::new(),
+            input: None,
+            home,
+            artifacts,
+            result,
+        }
     }
 
     /// Puts a file into the source.
@@ -70,14 +89,40 @@ impl Run {
         self
     }
 
+    /// Starts the program by another one, such as `setpriv`, which gets it as its last arguments.
+    pub(crate) fn under(self, wrapper: &[&str]) -> Self {
+        let wrapper = wrapper.iter().map(ToString::to_string).collect();
+        Self { wrapper, ..self }
+    }
+
+    /// Gives the program a standard input; without it, there is none.
+    pub(crate) fn stdin(self, text: &str) -> Self {
+        Self { input: Some(text.to_owned()), ..self }
+    }
+
+    /// Keeps builds and caches elsewhere than in the test's own directory.
+    pub(crate) fn home_at(self, home: &Path) -> Self {
+        Self { home: home.to_owned(), ..self }
+    }
+
+    /// Asks for artifacts elsewhere.
+    pub(crate) fn artifacts_at(self, artifacts: &Path) -> Self {
+        Self { artifacts: artifacts.to_owned(), ..self }
+    }
+
+    /// Asks for the result elsewhere.
+    pub(crate) fn result_at(self, result: &Path) -> Self {
+        Self { result: result.to_owned(), ..self }
+    }
+
     /// Where the program keeps builds and caches.
     pub(crate) fn home(&self) -> PathBuf {
-        self.root.path().join("home")
+        self.home.clone()
     }
 
     /// Where artifacts go.
     pub(crate) fn artifacts(&self) -> PathBuf {
-        self.root.path().join("artifacts")
+        self.artifacts.clone()
     }
 
     /// The source directory.
@@ -92,12 +137,19 @@ impl Run {
 
     /// Starts it.
     pub(crate) fn start(&self) -> Running<'_> {
-        let result = self.root.path().join("result.json");
+        let result = self.result.clone();
         // A result of an earlier run must not be taken for this one's.
         if result.exists() {
             fs::remove_file(&result).unwrap();
         }
-        let mut command = Command::new(program());
+        let mut command = match self.wrapper.split_first() {
+            None => Command::new(program()),
+            Some((wrapper, arguments)) => {
+                let mut command = Command::new(wrapper);
+                command.args(arguments).arg(program());
+                command
+            }
+        };
         command.arg("run").arg(&self.source).arg("--result").arg(&result);
         command.arg("--artifacts").arg(self.artifacts());
         if let Some(image) = &self.image {
@@ -110,7 +162,15 @@ impl Run {
         }
         command.env("UNDERSTUDY_HOME", self.home()).env("USER", "tester");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let stdin = match &self.input {
+            None => Stdio::null(),
+            Some(text) => {
+                let path = self.root.path().join("stdin");
+                fs::write(&path, text).unwrap();
+                Stdio::from(fs::File::open(path).unwrap())
+            }
+        };
+        let child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         Running { run: self, child: child.unwrap(), result }
     }
 }

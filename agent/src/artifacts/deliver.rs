@@ -67,7 +67,9 @@ fn write(file: &mut cap_std::fs::File, target: &Path) -> io::Result<u64> {
     let bytes = io::copy(file, beside.as_file_mut())?;
     // Only the permission bits: set-uid on a file from a build is nobody's wish on the host.
     let mode = file.metadata()?.permissions().mode() & 0o777;
-    beside.as_file().set_permissions(Permissions::from_mode(mode | 0o600))?;
+    beside
+        .as_file()
+        .set_permissions(Permissions::from_mode(mode | 0o600))?;
     let _written: File = beside.persist(target).map_err(|error| error.error)?;
     Ok(bytes)
 }
@@ -89,7 +91,10 @@ mod tests {
         std::os::unix::fs::symlink("real", source.path().join("inside")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", source.path().join("outside")).unwrap();
         let tree = Tree::open(source.path()).unwrap();
-        let rules = Rules { files: vec!["**/*".into()], ..Rules::default() };
+        let rules = Rules {
+            files: vec!["**/*".into()],
+            ..Rules::default()
+        };
         let selection = select(&tree, &rules).unwrap();
         let delivered = deliver(&tree, &selection, target.path()).unwrap();
         assert_eq!(delivered.left_out, [PathBuf::from("outside")]);
@@ -105,7 +110,10 @@ mod tests {
         fs::write(target.path().join("a"), "old").unwrap();
         fs::write(target.path().join("mine"), "kept").unwrap();
         let tree = Tree::open(source.path()).unwrap();
-        let rules = Rules { files: vec!["a".into()], ..Rules::default() };
+        let rules = Rules {
+            files: vec!["a".into()],
+            ..Rules::default()
+        };
         deliver(&tree, &select(&tree, &rules).unwrap(), target.path()).unwrap();
         assert_eq!(fs::read(target.path().join("a")).unwrap(), b"new");
         assert_eq!(fs::read(target.path().join("mine")).unwrap(), b"kept");

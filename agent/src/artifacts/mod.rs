@@ -6,6 +6,6 @@ mod deliver;
 mod select;
 mod stray;
 
-pub use deliver::{Delivered, DeliverError, deliver, probe};
+pub use deliver::{DeliverError, Delivered, deliver, probe};
 pub use select::{Rules, SelectError, Selected, Selection, select};
 pub use stray::strays;

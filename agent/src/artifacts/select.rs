@@ -70,7 +70,7 @@ pub fn select(tree: &Tree, rules: &Rules) -> Result<Selection, SelectError> {
                     continue;
                 }
                 count += 1;
-                take(&mut selection, rules, base.join(&path), path);
+                take(&mut selection, rules, base, path);
             }
         }
         selection.matches.push((written.clone(), count));
@@ -78,12 +78,18 @@ pub fn select(tree: &Tree, rules: &Rules) -> Result<Selection, SelectError> {
     Ok(selection)
 }
 
-fn take(selection: &mut Selection, rules: &Rules, source: PathBuf, path: PathBuf) {
+fn take(selection: &mut Selection, rules: &Rules, base: &Path, path: PathBuf) {
+    let source = base.join(&path);
     let place = match path.file_name() {
         Some(name) if rules.discard_paths => PathBuf::from(name),
         _ => path,
     };
-    let before = selection.files.insert(place.clone(), Selected { source: source.clone() });
+    let before = selection.files.insert(
+        place.clone(),
+        Selected {
+            source: source.clone(),
+        },
+    );
     if before.is_some_and(|before| before.source != source) {
         selection.collisions.push(place);
     }
@@ -91,7 +97,9 @@ fn take(selection: &mut Selection, rules: &Rules, source: PathBuf, path: PathBuf
 
 /// The directories that the globs start in; more than one when the base directory is a glob.
 fn bases(tree: &Tree, rules: &Rules) -> Result<Vec<PathBuf>, SelectError> {
-    let Some(written) = &rules.base_directory else { return Ok(vec![PathBuf::new()]) };
+    let Some(written) = &rules.base_directory else {
+        return Ok(vec![PathBuf::new()]);
+    };
     let base = relative(written, rules);
     let found: Vec<PathBuf> = if has_glob(&base) {
         let glob = matcher(&base, written)?;
@@ -101,7 +109,10 @@ fn bases(tree: &Tree, rules: &Rules) -> Result<Vec<PathBuf>, SelectError> {
             .filter(|path| glob.is_match(path))
             .collect()
     } else {
-        normal(Path::new(&base)).filter(|path| tree.is_directory(path)).into_iter().collect()
+        normal(Path::new(&base))
+            .filter(|path| tree.is_directory(path))
+            .into_iter()
+            .collect()
     };
     if found.is_empty() {
         return Err(SelectError::NoBaseDirectory(written.clone()));
@@ -117,13 +128,17 @@ fn matching(
     written: &str,
 ) -> Result<Vec<PathBuf>, SelectError> {
     if !has_glob(glob) {
-        let Some(path) = normal(Path::new(glob)) else { return Ok(Vec::new()) };
+        let Some(path) = normal(Path::new(glob)) else {
+            return Ok(Vec::new());
+        };
         let found = tree.file(&base.join(&path)).is_ok();
         return Ok(found.then_some(path).into_iter().collect());
     }
     let matcher = matcher(glob, written)?;
-    let fixed: PathBuf =
-        Path::new(glob).components().take_while(|part| !has_glob(&part.as_os_str().to_string_lossy())).collect();
+    let fixed: PathBuf = Path::new(glob)
+        .components()
+        .take_while(|part| !has_glob(&part.as_os_str().to_string_lossy()))
+        .collect();
     let start = base.join(&fixed);
     if !tree.is_directory(&start) {
         return Ok(Vec::new());
@@ -143,7 +158,9 @@ fn exclusions(rules: &Rules) -> Result<GlobSet, SelectError> {
     let mut set = GlobSetBuilder::new();
     for written in &rules.exclude {
         let glob = relative(written, rules);
-        let built = builder(&glob).build().map_err(|error| failed(written, &error))?;
+        let built = builder(&glob)
+            .build()
+            .map_err(|error| failed(written, &error))?;
         set.add(built);
     }
     set.build().map_err(|error| failed("exclude-paths", &error))
@@ -191,7 +208,13 @@ mod tests {
     fn tree() -> (tempfile::TempDir, Tree) {
         let root = tempfile::tempdir().unwrap();
         for name in [
-            "top.txt", ".env", "out/a.js", "out/.hidden", "out/deep/b.js", "my-build1/x", "my-build2/y",
+            "top.txt",
+            ".env",
+            "out/a.js",
+            "out/.hidden",
+            "out/deep/b.js",
+            "my-build1/x",
+            "my-build2/y",
         ] {
             let path = root.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -204,7 +227,11 @@ mod tests {
     fn places(rules: &Rules) -> Vec<String> {
         let (_root, tree) = tree();
         let selection = select(&tree, rules).unwrap();
-        selection.files.keys().map(|path| path.display().to_string()).collect()
+        selection
+            .files
+            .keys()
+            .map(|path| path.display().to_string())
+            .collect()
     }
 
     fn files(globs: &[&str]) -> Rules {
@@ -220,22 +247,47 @@ mod tests {
     fn globs_match_as_the_guide_says() {
         assert_eq!(places(&files(&["top.txt"])), ["top.txt"]);
         assert_eq!(places(&files(&["out/*"])), ["out/.hidden", "out/a.js"]);
-        assert_eq!(places(&files(&["out/**/*"])), ["out/.hidden", "out/a.js", "out/deep/b.js"]);
+        assert_eq!(
+            places(&files(&["out/**/*"])),
+            ["out/.hidden", "out/a.js", "out/deep/b.js"]
+        );
         assert_eq!(places(&files(&["**/*"])).len(), 7);
-        assert_eq!(places(&files(&["out"])), [] as [&str; 0], "a bare directory is not expanded");
-        assert_eq!(places(&files(&["./out/a.js", "/codebuild/output/src1/src/top.txt"])), ["out/a.js", "top.txt"]);
-        assert_eq!(places(&files(&["../etc/passwd", "/etc/passwd"])), [] as [&str; 0]);
+        assert_eq!(
+            places(&files(&["out"])),
+            [] as [&str; 0],
+            "a bare directory is not expanded"
+        );
+        assert_eq!(
+            places(&files(&[
+                "./out/a.js",
+                "/codebuild/output/src1/src/top.txt"
+            ])),
+            ["out/a.js", "top.txt"]
+        );
+        assert_eq!(
+            places(&files(&["../etc/passwd", "/etc/passwd"])),
+            [] as [&str; 0]
+        );
     }
 
     // Reference §6.2.
     #[test]
     fn a_base_directory_is_left_out_of_the_paths_and_may_be_a_glob() {
-        let rules = Rules { base_directory: Some("out".into()), ..files(&["**/*"]) };
+        let rules = Rules {
+            base_directory: Some("out".into()),
+            ..files(&["**/*"])
+        };
         assert_eq!(places(&rules), [".hidden", "a.js", "deep/b.js"]);
-        let rules = Rules { base_directory: Some("my-build*".into()), ..files(&["*"]) };
+        let rules = Rules {
+            base_directory: Some("my-build*".into()),
+            ..files(&["*"])
+        };
         assert_eq!(places(&rules), ["x", "y"]);
         let (_root, tree) = tree();
-        let rules = Rules { base_directory: Some("none".into()), ..files(&["*"]) };
+        let rules = Rules {
+            base_directory: Some("none".into()),
+            ..files(&["*"])
+        };
         assert_eq!(
             select(&tree, &rules).unwrap_err().to_string(),
             "no matching base directory path found for none"
@@ -245,16 +297,29 @@ mod tests {
     // Reference §6.2.
     #[test]
     fn paths_are_discarded_and_exclusions_come_last() {
-        let rules = Rules { discard_paths: true, ..files(&["out/**/*.js"]) };
+        let rules = Rules {
+            discard_paths: true,
+            ..files(&["out/**/*.js"])
+        };
         assert_eq!(places(&rules), ["a.js", "b.js"]);
-        let rules = Rules { exclude: vec!["**/.*".into()], ..files(&["**/*"]) };
-        assert!(!places(&rules).iter().any(|place| place.contains("/.") || place.starts_with('.')));
+        let rules = Rules {
+            exclude: vec!["**/.*".into()],
+            ..files(&["**/*"])
+        };
+        assert!(
+            !places(&rules)
+                .iter()
+                .any(|place| place.contains("/.") || place.starts_with('.'))
+        );
     }
 
     #[test]
     fn every_glob_says_how_many_files_it_matched() {
         let (_root, tree) = tree();
         let selection = select(&tree, &files(&["out/a.js", "missing"])).unwrap();
-        assert_eq!(selection.matches, [("out/a.js".to_string(), 1), ("missing".into(), 0)]);
+        assert_eq!(
+            selection.matches,
+            [("out/a.js".to_string(), 1), ("missing".into(), 0)]
+        );
     }
 }

@@ -20,7 +20,11 @@ pub fn strays(tree: &Tree, pattern: &str) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = tree
         .files(Path::new(""))
         .filter(|path| path.file_name() == Some(&name))
-        .filter(|path| !path.iter().any(|part| FOREIGN.iter().any(|foreign| part == *foreign)))
+        .filter(|path| {
+            !path
+                .iter()
+                .any(|part| FOREIGN.iter().any(|foreign| part == *foreign))
+        })
         .collect();
     found.sort_by_key(|path| (path.components().count(), path.clone()));
     found.truncate(AT_MOST);
@@ -34,13 +38,20 @@ mod tests {
     #[test]
     fn a_missed_file_is_found_where_it_lies_but_not_among_foreign_files() {
         let root = tempfile::tempdir().unwrap();
-        for name in ["a/b/wanted.json", "node_modules/x/wanted.json", "a/other.json"] {
+        for name in [
+            "a/b/wanted.json",
+            "node_modules/x/wanted.json",
+            "a/other.json",
+        ] {
             let path = root.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
         let tree = Tree::open(root.path()).unwrap();
-        assert_eq!(strays(&tree, "wanted.json"), [PathBuf::from("a/b/wanted.json")]);
+        assert_eq!(
+            strays(&tree, "wanted.json"),
+            [PathBuf::from("a/b/wanted.json")]
+        );
         assert_eq!(strays(&tree, "out/*.json"), [] as [PathBuf; 0]);
     }
 }

@@ -38,7 +38,11 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode, CliError> {
     }
     let files = args.files.len();
     let _unheard = writeln!(out, "{}", total(files, errors, warnings));
-    Ok(ExitCode::from(if errors > 0 { UNUSABLE } else { SUCCEEDED }))
+    Ok(ExitCode::from(if errors > 0 {
+        UNUSABLE
+    } else {
+        SUCCEEDED
+    }))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CliError> {
@@ -64,6 +68,10 @@ fn total(files: usize, errors: u32, warnings: u32) -> String {
     let files = count(u32::try_from(files).unwrap_or(u32::MAX), "file");
     match (errors, warnings) {
         (0, 0) => format!("{files} checked, nothing found"),
-        _ => format!("{files} checked: {}, {}", count(errors, "error"), count(warnings, "warning")),
+        _ => format!(
+            "{files} checked: {}, {}",
+            count(errors, "error"),
+            count(warnings, "warning")
+        ),
     }
 }

@@ -57,12 +57,20 @@ pub(super) struct CliError {
 impl CliError {
     /// What was typed cannot be used.
     pub(super) fn unusable(message: impl fmt::Display, help: impl Into<String>) -> Self {
-        Self { code: UNUSABLE, message: message.to_string(), help: help.into() }
+        Self {
+            code: UNUSABLE,
+            message: message.to_string(),
+            help: help.into(),
+        }
     }
 
     /// The machine does not do its part.
     pub(super) fn fault(message: impl fmt::Display, help: impl Into<String>) -> Self {
-        Self { code: FAULT, message: message.to_string(), help: help.into() }
+        Self {
+            code: FAULT,
+            message: message.to_string(),
+            help: help.into(),
+        }
     }
 
     pub(super) fn code(&self) -> ExitCode {
@@ -74,6 +82,10 @@ impl CliError {
         let red = AnsiColor::Red.on_default().bold();
         let mut out = anstream::stderr().lock();
         // With standard error gone there is nobody left to tell.
-        let _unheard = writeln!(out, "{red}error{red:#}: {}\n  help: {}", self.message, self.help);
+        let _unheard = writeln!(
+            out,
+            "{red}error{red:#}: {}\n  help: {}",
+            self.message, self.help
+        );
     }
 }

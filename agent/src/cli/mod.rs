@@ -23,7 +23,7 @@ pub async fn main() -> ExitCode {
     let cli = Cli::parse();
     let settings = Settings::from_environment();
     let done = match cli.command {
-        Command::Run(args) => run::run(*args, &settings).await,
+        Command::Run(args) => Box::pin(run::run(*args, &settings)).await,
         Command::Check(args) => check::check(&args),
         Command::Report(args) => report::report(&args),
         Command::Sweep => sweep::sweep(&settings).await,

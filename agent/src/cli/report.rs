@@ -49,7 +49,9 @@ fn read(path: &Path) -> Result<Coverage, CliError> {
 
 fn human(coverage: &Coverage) -> String {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(["file", "lines", "branches"]);
+    table
+        .load_style(NOTHING)
+        .set_header(["file", "lines", "branches"]);
     let mut files: Vec<&FileCoverage> = coverage.files.iter().collect();
     files.sort_by(|one, other| one.file_path.cmp(&other.file_path));
     let common = common_folder(&files);

@@ -40,19 +40,24 @@ pub(super) fn request(args: &RunArgs, settings: &Settings) -> Result<Asked, CliE
             "give a directory that exists: `understudy run path/to/source`",
         )
     })?;
-    let image = args.image.clone().or_else(|| project.environment.image.clone()).ok_or_else(|| {
-        CliError::unusable(
-            "no build image is given",
-            "name one with `-i IMAGE`, or a CodeBuild project with `-p FILE`",
-        )
-    })?;
+    let image = args
+        .image
+        .clone()
+        .or_else(|| project.environment.image.clone())
+        .ok_or_else(|| {
+            CliError::unusable(
+                "no build image is given",
+                "name one with `-i IMAGE`, or a CodeBuild project with `-p FILE`",
+            )
+        })?;
     let docker = match args.docker {
         Docker::Host => DockerAccess::Host,
         Docker::None => {
             if project.environment.privileged_mode {
                 warnings.push((
                     "the project has `privilegedMode`, but this build gets no Docker".to_owned(),
-                    "lend it this machine's engine with `--docker host`, if you trust the build".to_owned(),
+                    "lend it this machine's engine with `--docker host`, if you trust the build"
+                        .to_owned(),
                 ));
             }
             DockerAccess::None
@@ -60,7 +65,11 @@ pub(super) fn request(args: &RunArgs, settings: &Settings) -> Result<Asked, CliE
     };
     let request = BuildRequest {
         project: project_name(&project, &source)?,
-        source_files: if args.include_ignored { SourceFiles::All } else { SourceFiles::Tracked },
+        source_files: if args.include_ignored {
+            SourceFiles::All
+        } else {
+            SourceFiles::Tracked
+        },
         buildspec: buildspec(args, &project)?,
         image,
         compute_type: project
@@ -114,10 +123,17 @@ fn buildspec(args: &RunArgs, project: &Project) -> Result<BuildspecPlace, CliErr
             return Ok(BuildspecPlace::Inline(text));
         }
         Some(path) => Some(path),
-        None => project.source.buildspec.as_deref().filter(|text| !text.is_empty()),
+        None => project
+            .source
+            .buildspec
+            .as_deref()
+            .filter(|text| !text.is_empty()),
     };
     Ok(match given {
-        None => BuildspecPlace::InSource { path: "buildspec.yml".into(), explicit: false },
+        None => BuildspecPlace::InSource {
+            path: "buildspec.yml".into(),
+            explicit: false,
+        },
         // Several lines are the buildspec itself (reference §1.1).
         Some(text) if text.contains('\n') => BuildspecPlace::Inline(text.to_owned()),
         Some(path) => BuildspecPlace::InSource {
@@ -134,7 +150,10 @@ fn variables(args: &RunArgs, project: &Project) -> Result<Vec<(String, String)>,
     for path in &args.env_file {
         let text = read_text(path).map_err(|error| {
             CliError::unusable(
-                format!("environment file `{}` cannot be read: {error}", path.display()),
+                format!(
+                    "environment file `{}` cannot be read: {error}",
+                    path.display()
+                ),
                 "give a text file with NAME=VALUE on each line",
             )
         })?;
@@ -181,7 +200,9 @@ fn pair(text: &str, place: &str) -> Result<(String, String), CliError> {
     }
     if name.starts_with("CODEBUILD_") && !name.starts_with("CODEBUILD_CONFIG_") {
         return Err(CliError::unusable(
-            format!("{place}: `{name}` cannot be set: names that begin with CODEBUILD_ are reserved"),
+            format!(
+                "{place}: `{name}` cannot be set: names that begin with CODEBUILD_ are reserved"
+            ),
             "choose another name",
         ));
     }
@@ -196,7 +217,13 @@ fn project_name(project: &Project, source: &Path) -> Result<String, CliError> {
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default()
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '-' || c == '_' {
+                    c
+                } else {
+                    '-'
+                }
+            })
             .collect::<String>()
             .trim_start_matches(['-', '_'])
             .to_owned(),
@@ -206,7 +233,11 @@ fn project_name(project: &Project, source: &Path) -> Result<String, CliError> {
     if name.is_empty() && project.name.is_none() {
         return Ok("build".into());
     }
-    if name.is_empty() || name.len() > 255 || !name.chars().all(plain) || name.starts_with(['-', '_']) {
+    if name.is_empty()
+        || name.len() > 255
+        || !name.chars().all(plain)
+        || name.starts_with(['-', '_'])
+    {
         return Err(CliError::unusable(
             format!("`{name}` is not a project's name"),
             "use letters, digits, dash and underscore, beginning with a letter or digit",
@@ -216,7 +247,10 @@ fn project_name(project: &Project, source: &Path) -> Result<String, CliError> {
 }
 
 fn timeout(args: &RunArgs, project: &Project) -> Result<Duration, CliError> {
-    let minutes = args.timeout.or(project.timeout_in_minutes).unwrap_or(DEFAULT_TIMEOUT_MINUTES);
+    let minutes = args
+        .timeout
+        .or(project.timeout_in_minutes)
+        .unwrap_or(DEFAULT_TIMEOUT_MINUTES);
     if !(minutes > 0.0 && minutes <= LONGEST_TIMEOUT_MINUTES) {
         return Err(CliError::unusable(
             format!("a timeout of {minutes} minutes is not possible"),
@@ -228,12 +262,17 @@ fn timeout(args: &RunArgs, project: &Project) -> Result<Duration, CliError> {
 
 fn directory(path: &Path) -> Result<PathBuf, CliError> {
     absolute(path).map_err(|error| {
-        CliError::unusable(format!("`{}`: {error}", path.display()), "give a directory's path")
+        CliError::unusable(
+            format!("`{}`: {error}", path.display()),
+            "give a directory's path",
+        )
     })
 }
 
 fn read_text(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
-    fs::File::open(path)?.take(TEXT_LIMIT).read_to_string(&mut text)?;
+    fs::File::open(path)?
+        .take(TEXT_LIMIT)
+        .read_to_string(&mut text)?;
     Ok(text)
 }

@@ -28,7 +28,10 @@ pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, 
     // A build that cannot hand over its artifacts is not worth running.
     if let Some(directory) = &request.artifacts {
         artifacts::probe(directory).map_err(|error| {
-            CliError::unusable(error, "give a directory that you can write to with `--artifacts DIR`")
+            CliError::unusable(
+                error,
+                "give a directory that you can write to with `--artifacts DIR`",
+            )
         })?;
     }
     if let Some(file) = &args.result {
@@ -38,9 +41,11 @@ pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, 
     for (message, help) in warnings {
         warn(&message, &help);
     }
-    let docker = Docker::at(&settings.docker_host)
-        .map_err(|error| CliError::fault(&error, error.help()))?;
-    let keychain = Keychain { docker_config: settings.docker_config.clone() };
+    let docker =
+        Docker::at(&settings.docker_host).map_err(|error| CliError::fault(&error, error.help()))?;
+    let keychain = Keychain {
+        docker_config: settings.docker_config.clone(),
+    };
     let surroundings = Surroundings {
         engine: &docker,
         docker_socket: docker.socket().map(PathBuf::from),
@@ -48,8 +53,9 @@ pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, 
         trash: state.trash(),
     };
     let (stop, heard) = watch::channel(Stop::GoOn);
-    let signals = Signals::listen()
-        .map_err(|error| CliError::fault(error, "try again; the process cannot listen for signals"))?;
+    let signals = Signals::listen().map_err(|error| {
+        CliError::fault(error, "try again; the process cannot listen for signals")
+    })?;
     let mut sinks = sinks(args.output);
     let mut on_event = |event: &crate::model::BuildEvent| sinks.event(event);
     let record = tokio::select! {
@@ -57,15 +63,25 @@ pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, 
         never = signals.forward(stop) => match never {},
     };
     for (name, error) in sinks.finish(&record) {
-        warn(&format!("{name} stopped: {error}"), "the build itself is not affected");
+        warn(
+            &format!("{name} stopped: {error}"),
+            "the build itself is not affected",
+        );
     }
-    let written = args.result.as_deref().map(|file| write_result(file, &record)).transpose();
+    let written = args
+        .result
+        .as_deref()
+        .map(|file| write_result(file, &record))
+        .transpose();
     sweep::start();
     written?;
     Ok(ExitCode::from(exit::code(&record)))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the door is where the clock is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the door is where the clock is read"
+)]
 fn now() -> Timestamp {
     Timestamp::now()
 }
@@ -75,13 +91,27 @@ fn place(
     request: crate::model::BuildRequest,
 ) -> Result<(StateDirectory, Build), CliError> {
     let failed = |error: JournalError| {
-        CliError::fault(error, "free space there, or keep builds elsewhere with UNDERSTUDY_HOME")
+        CliError::fault(
+            error,
+            "free space there, or keep builds elsewhere with UNDERSTUDY_HOME",
+        )
     };
     let state = StateDirectory::open(&settings.state).map_err(failed)?;
     let number = next_number(&state.project(&request.project)).map_err(failed)?;
-    let id = BuildId { project: request.project.clone(), uuid: Uuid::new_v4() };
+    let id = BuildId {
+        project: request.project.clone(),
+        uuid: Uuid::new_v4(),
+    };
     let directory = BuildDirectory::create(&state.build(&id.uuid.to_string())).map_err(failed)?;
-    Ok((state, Build { request, id, number, directory }))
+    Ok((
+        state,
+        Build {
+            request,
+            id,
+            number,
+            directory,
+        },
+    ))
 }
 
 fn sinks(output: Output) -> Fanout {
@@ -90,7 +120,11 @@ fn sinks(output: Output) -> Fanout {
         Output::Pretty => {
             // The live line is drawn on standard error, the rest on standard output: both must be a terminal.
             let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
-            let audience = if terminal { Audience::Terminal } else { Audience::Pipe };
+            let audience = if terminal {
+                Audience::Terminal
+            } else {
+                Audience::Pipe
+            };
             sinks.add(Pretty::new(anstream::stdout(), audience));
         }
         Output::Codebuild => sinks.add(CodeBuildLog::new(std::io::stdout())),
@@ -100,14 +134,21 @@ fn sinks(output: Output) -> Fanout {
 }
 
 fn probe_result(file: &Path) -> Result<(), CliError> {
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = file
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     artifacts::probe(parent.unwrap_or(Path::new("."))).map_err(|error| {
-        CliError::unusable(error, "give a file in a directory that you can write to with `--result FILE`")
+        CliError::unusable(
+            error,
+            "give a file in a directory that you can write to with `--result FILE`",
+        )
     })
 }
 
 fn write_result(file: &Path, record: &BuildRecord) -> Result<(), CliError> {
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = file
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     let text = format!("{:#}\n", sink::result(record));
     let write = || {
         let beside = tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new(".")))?;
@@ -116,7 +157,10 @@ fn write_result(file: &Path, record: &BuildRecord) -> Result<(), CliError> {
     };
     write().map(drop).map_err(|error| {
         CliError::fault(
-            format!("failed to write the result to `{}`: {error}", file.display()),
+            format!(
+                "failed to write the result to `{}`: {error}",
+                file.display()
+            ),
             "the build is over; its events are kept in the state directory",
         )
     })
@@ -126,6 +170,8 @@ fn warn(message: &str, help: &str) {
     use std::io::Write as _;
     let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
     // With standard error gone there is nobody left to tell.
-    let _unheard =
-        writeln!(anstream::stderr(), "{yellow}warning{yellow:#}: {message}\n  help: {help}");
+    let _unheard = writeln!(
+        anstream::stderr(),
+        "{yellow}warning{yellow:#}: {message}\n  help: {help}"
+    );
 }

@@ -7,11 +7,20 @@ use crate::config::Settings;
 use crate::journal::{self, StateDirectory};
 
 /// Starts `understudy sweep` in the background. When it cannot be started, the next build tries again.
-#[expect(clippy::disallowed_methods, reason = "this program itself, and nothing of the user's")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this program itself, and nothing of the user's"
+)]
 pub(super) fn start() {
-    let Ok(program) = std::env::current_exe() else { return };
+    let Ok(program) = std::env::current_exe() else {
+        return;
+    };
     let mut command = std::process::Command::new(program);
-    command.arg("sweep").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .arg("sweep")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     // A group of its own, so that the terminal's Ctrl-C and hang-up do not reach it.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let _not_started = command.spawn();
@@ -27,7 +36,10 @@ pub(super) async fn sweep(settings: &Settings) -> Result<ExitCode, CliError> {
         let tidied = cache::LocalStore::open(&cache).and_then(|store| store.empty_trash());
         emptied.and(tidied.map(drop).map_err(|error| error.to_string()))
     });
-    let done = done.await.map_err(|error| error.to_string()).and_then(|done| done);
+    let done = done
+        .await
+        .map_err(|error| error.to_string())
+        .and_then(|done| done);
     done.map_err(|error| CliError::fault(error, "delete it by hand, with sudo if root owns it"))?;
     Ok(ExitCode::from(SUCCEEDED))
 }

@@ -28,7 +28,8 @@ impl Settings {
         let state = || path("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state"));
         let cache = || path("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache"));
         Self {
-            docker_host: text("DOCKER_HOST").unwrap_or_else(|| "unix:///var/run/docker.sock".into()),
+            docker_host: text("DOCKER_HOST")
+                .unwrap_or_else(|| "unix:///var/run/docker.sock".into()),
             state: own.clone().unwrap_or_else(|| state().join("understudy")),
             cache: own.map_or_else(|| cache().join("understudy"), |own| own.join("cache")),
             docker_config: path("DOCKER_CONFIG")
@@ -37,7 +38,9 @@ impl Settings {
             region: text("AWS_REGION")
                 .or_else(|| text("AWS_DEFAULT_REGION"))
                 .unwrap_or_else(|| "us-east-1".into()),
-            user: text("USER").or_else(|| text("LOGNAME")).unwrap_or_else(|| "local".into()),
+            user: text("USER")
+                .or_else(|| text("LOGNAME"))
+                .unwrap_or_else(|| "local".into()),
         }
     }
 }
@@ -47,12 +50,20 @@ pub fn variable(name: &str) -> Option<String> {
     text(name)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the room that reads the environment"
+)]
 fn text(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the room that reads the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the room that reads the environment"
+)]
 fn path(name: &str) -> Option<PathBuf> {
-    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }

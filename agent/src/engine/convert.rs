@@ -14,7 +14,12 @@ pub(super) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
         image: Some(spec.image.clone()),
         entrypoint: Some(spec.command.clone()),
         cmd: Some(Vec::new()),
-        env: Some(spec.environment.iter().map(|(name, value)| format!("{name}={value}")).collect()),
+        env: Some(
+            spec.environment
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect(),
+        ),
         working_dir: Some(spec.working_directory.clone()),
         // Builds run as root, whatever the image says (reference §2.4).
         user: Some("0".into()),
@@ -71,8 +76,14 @@ mod tests {
 
     #[test]
     fn a_registrys_port_is_not_a_tag() {
-        assert_eq!(split_tag("127.0.0.1:5001/app"), ("127.0.0.1:5001/app", "latest"));
-        assert_eq!(split_tag("127.0.0.1:5001/app:v1"), ("127.0.0.1:5001/app", "v1"));
+        assert_eq!(
+            split_tag("127.0.0.1:5001/app"),
+            ("127.0.0.1:5001/app", "latest")
+        );
+        assert_eq!(
+            split_tag("127.0.0.1:5001/app:v1"),
+            ("127.0.0.1:5001/app", "v1")
+        );
         assert_eq!(split_tag("app"), ("app", "latest"));
     }
 

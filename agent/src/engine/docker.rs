@@ -48,14 +48,20 @@ impl Docker {
         let client = client.map_err(|error| unreachable(address, &error))?;
         let client = client.with_request_modifier(|mut request| {
             for name in images::CREDENTIAL_HEADERS {
-                let sent = request.headers().get(name).and_then(|value| value.to_str().ok());
+                let sent = request
+                    .headers()
+                    .get(name)
+                    .and_then(|value| value.to_str().ok());
                 if let Some(Ok(value)) = sent.map(|value| images::url_safe(value).parse()) {
                     request.headers_mut().insert(name, value);
                 }
             }
             request
         });
-        Ok(Self { client, address: address.into() })
+        Ok(Self {
+            client,
+            address: address.into(),
+        })
     }
 
     /// Returns the path of the engine's socket on this machine, where it has one.
@@ -81,22 +87,24 @@ impl ContainerEngine for Docker {
 
     async fn image(&self, name: &str) -> Result<Option<ImageFacts>, EngineError> {
         match self.client.inspect_image(name).await {
-            Ok(image) => Ok(Some(ImageFacts { id: image.id.unwrap_or_default() })),
+            Ok(image) => Ok(Some(ImageFacts {
+                id: image.id.unwrap_or_default(),
+            })),
             Err(error) if status(&error) == Some(404) => Ok(None),
-            Err(error) if status(&error) == Some(400) => {
-                Err(EngineError::ImageName { image: name.into(), reason: reason(&error) })
-            }
+            Err(error) if status(&error) == Some(400) => Err(EngineError::ImageName {
+                image: name.into(),
+                reason: reason(&error),
+            }),
             Err(error) => Err(call(format!("inspect image `{name}`"), &error)),
         }
     }
 
-    async fn pull(
-        &self,
-        name: &str,
-        credentials: Option<&Credentials>,
-    ) -> Result<(), EngineError> {
+    async fn pull(&self, name: &str, credentials: Option<&Credentials>) -> Result<(), EngineError> {
         let (repository, tag) = convert::split_tag(name);
-        let options = CreateImageOptionsBuilder::new().from_image(repository).tag(tag).build();
+        let options = CreateImageOptionsBuilder::new()
+            .from_image(repository)
+            .tag(tag)
+            .build();
         let credentials = credentials.map(convert::credentials);
         let mut progress = self.client.create_image(Some(options), None, credentials);
         while let Some(step) = progress.next().await {
@@ -109,8 +117,13 @@ impl ContainerEngine for Docker {
     }
 
     async fn create(&self, spec: &ContainerSpec) -> Result<ContainerId, EngineError> {
-        let options = CreateContainerOptionsBuilder::new().name(&spec.name).build();
-        let made = self.client.create_container(Some(options), convert::create_body(spec)).await;
+        let options = CreateContainerOptionsBuilder::new()
+            .name(&spec.name)
+            .build();
+        let made = self
+            .client
+            .create_container(Some(options), convert::create_body(spec))
+            .await;
         made.map(|answer| ContainerId(answer.id))
             .map_err(|error| call(format!("create container `{}`", spec.name), &error))
     }
@@ -122,11 +135,17 @@ impl ContainerEngine for Docker {
         limit: u64,
     ) -> Result<Option<Vec<u8>>, EngineError> {
         let action = || format!("read `{path}` of the container");
-        let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
-        let mut stream = self.client.download_from_container(&container.0, Some(options));
+        let options = DownloadFromContainerOptionsBuilder::new()
+            .path(path)
+            .build();
+        let mut stream = self
+            .client
+            .download_from_container(&container.0, Some(options));
         let mut archive = Vec::new();
         // A tar has a header, padding and two empty blocks beside the file.
-        let bound = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(8 * 1024);
+        let bound = usize::try_from(limit)
+            .unwrap_or(usize::MAX)
+            .saturating_add(8 * 1024);
         while let Some(chunk) = stream.next().await {
             let chunk = match chunk {
                 Ok(chunk) => chunk,
@@ -136,27 +155,43 @@ impl ContainerEngine for Docker {
             archive.extend_from_slice(&chunk);
             if archive.len() > bound {
                 let reason = format!("it is larger than {limit} bytes");
-                return Err(EngineError::Call { action: action(), reason });
+                return Err(EngineError::Call {
+                    action: action(),
+                    reason,
+                });
             }
         }
-        images::single_file(&archive)
-            .map_err(|error| EngineError::Call { action: action(), reason: error.to_string() })
+        images::single_file(&archive).map_err(|error| EngineError::Call {
+            action: action(),
+            reason: error.to_string(),
+        })
     }
 
     async fn start(&self, container: &ContainerId) -> Result<(), EngineError> {
-        let started = self.client.start_container(&container.0, None::<StartContainerOptions>).await;
+        let started = self
+            .client
+            .start_container(&container.0, None::<StartContainerOptions>)
+            .await;
         started.map_err(|error| {
             let reason = reason(&error);
             if reason.contains("executable file not found") || reason.contains("no such file") {
-                return EngineError::NoShell { image: container.0.clone(), reason };
+                return EngineError::NoShell {
+                    image: container.0.clone(),
+                    reason,
+                };
             }
-            EngineError::Call { action: "start the build container".into(), reason }
+            EngineError::Call {
+                action: "start the build container".into(),
+                reason,
+            }
         })
     }
 
     async fn wait(&self, container: &ContainerId) -> Result<Exit, EngineError> {
         let action = "wait for the build container";
-        let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
+        let options = WaitContainerOptionsBuilder::new()
+            .condition("not-running")
+            .build();
         let mut answers = self.client.wait_container(&container.0, Some(options));
         let status = match answers.next().await {
             Some(Ok(answer)) => answer.status_code,
@@ -165,11 +200,19 @@ impl ContainerEngine for Docker {
             Some(Err(error)) => return Err(call(action.into(), &error)),
             None => {
                 let reason = "the engine closed the connection".into();
-                return Err(EngineError::Call { action: action.into(), reason });
+                return Err(EngineError::Call {
+                    action: action.into(),
+                    reason,
+                });
             }
         };
-        let seen = self.client.inspect_container(&container.0, None::<InspectContainerOptions>);
-        let state = seen.await.map_err(|error| call(action.into(), &error))?.state;
+        let seen = self
+            .client
+            .inspect_container(&container.0, None::<InspectContainerOptions>);
+        let state = seen
+            .await
+            .map_err(|error| call(action.into(), &error))?
+            .state;
         Ok(Exit {
             status,
             out_of_memory: state.and_then(|state| state.oom_killed).unwrap_or(false),
@@ -185,17 +228,25 @@ impl ContainerEngine for Docker {
         };
         let exec = self.client.create_exec(&container.0, config).await;
         let exec = exec.map_err(|error| call(action(), &error))?;
-        let options = StartExecOptions { detach: true, ..StartExecOptions::default() };
+        let options = StartExecOptions {
+            detach: true,
+            ..StartExecOptions::default()
+        };
         let started = self.client.start_exec(&exec.id, Some(options)).await;
         started.map(drop).map_err(|error| call(action(), &error))
     }
 
     async fn last_words(&self, container: &ContainerId) -> Result<String, EngineError> {
-        let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail("20").build();
+        let options = LogsOptionsBuilder::new()
+            .stdout(true)
+            .stderr(true)
+            .tail("20")
+            .build();
         let mut stream = self.client.logs(&container.0, Some(options));
         let mut words = String::new();
         while let Some(line) = stream.next().await {
-            let line = line.map_err(|error| call("read the container's last words".into(), &error))?;
+            let line =
+                line.map_err(|error| call("read the container's last words".into(), &error))?;
             words.push_str(&line.to_string());
             if words.len() > 8 * 1024 {
                 break;
@@ -205,8 +256,15 @@ impl ContainerEngine for Docker {
     }
 
     async fn remove(&self, container: &ContainerId) -> Result<(), EngineError> {
-        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-        match self.client.remove_container(&container.0, Some(options)).await {
+        let options = RemoveContainerOptionsBuilder::new()
+            .force(true)
+            .v(true)
+            .build();
+        match self
+            .client
+            .remove_container(&container.0, Some(options))
+            .await
+        {
             Ok(()) => Ok(()),
             // Gone already, or on its way: both are what we want.
             Err(error) if matches!(status(&error), Some(404 | 409)) => Ok(()),
@@ -255,15 +313,23 @@ pub(super) fn reason(error: &Error) -> String {
 }
 
 pub(super) fn call(action: String, error: &Error) -> EngineError {
-    EngineError::Call { action, reason: reason(error) }
+    EngineError::Call {
+        action,
+        reason: reason(error),
+    }
 }
 
 fn unreachable(address: &str, error: &Error) -> EngineError {
     let reason = causes(error);
     if reason.contains("Permission denied") {
-        return EngineError::NotPermitted { address: address.into() };
+        return EngineError::NotPermitted {
+            address: address.into(),
+        };
     }
-    EngineError::Unreachable { address: address.into(), reason }
+    EngineError::Unreachable {
+        address: address.into(),
+        reason,
+    }
 }
 
 /// The client hides the reason (no such file, connection refused) behind two layers of its own.

@@ -23,7 +23,10 @@ pub(super) async fn build(
     build: ImageBuild,
     on_output: &mut (dyn FnMut(&str) + Send),
 ) -> Result<String, EngineError> {
-    let failed = |reason: String| EngineError::Build { image: build.name.clone(), reason };
+    let failed = |reason: String| EngineError::Build {
+        image: build.name.clone(),
+        reason,
+    };
     let labels: HashMap<String, String> = build.labels.iter().cloned().collect();
     let options = BuildImageOptionsBuilder::new()
         .t(&build.name)
@@ -32,7 +35,10 @@ pub(super) async fn build(
         .rm(true)
         .forcerm(true)
         .build();
-    let context = build.context.reopen().map_err(|error| failed(error.to_string()))?;
+    let context = build
+        .context
+        .reopen()
+        .map_err(|error| failed(error.to_string()))?;
     let body = bollard::body_try_stream(pieces(context));
     let mut steps = docker.client.build_image(options, None, Some(body));
     while let Some(step) = steps.next().await {
@@ -45,7 +51,10 @@ pub(super) async fn build(
         }
     }
     let image = docker.client.inspect_image(&build.name).await;
-    let id = image.map_err(|error| failed(reason(&error)))?.id.unwrap_or_default();
+    let id = image
+        .map_err(|error| failed(reason(&error)))?
+        .id
+        .unwrap_or_default();
     Ok(id)
 }
 
@@ -58,8 +67,14 @@ pub(super) async fn push(
     credentials: Option<&Credentials>,
 ) -> Result<String, EngineError> {
     let name = format!("{repository}:{tag}");
-    let failed = |reason: String| EngineError::Push { image: name.clone(), reason };
-    let options = TagImageOptionsBuilder::new().repo(repository).tag(tag).build();
+    let failed = |reason: String| EngineError::Push {
+        image: name.clone(),
+        reason,
+    };
+    let options = TagImageOptionsBuilder::new()
+        .repo(repository)
+        .tag(tag)
+        .build();
     docker
         .client
         .tag_image(id, Some(options))
@@ -67,7 +82,9 @@ pub(super) async fn push(
         .map_err(|error| call(format!("tag image `{name}`"), &error))?;
     let options = PushImageOptionsBuilder::new().tag(tag).build();
     let credentials = credentials.map(convert::credentials);
-    let mut steps = docker.client.push_image(repository, Some(options), credentials);
+    let mut steps = docker
+        .client
+        .push_image(repository, Some(options), credentials);
     // A refusal comes as a line within a stream that began with 200.
     while let Some(step) = steps.next().await {
         let step = step.map_err(|error| failed(reason(&error)))?;
@@ -75,7 +92,11 @@ pub(super) async fn push(
             return Err(failed(message));
         }
     }
-    let image = docker.client.inspect_image(&name).await.map_err(|error| failed(reason(&error)))?;
+    let image = docker
+        .client
+        .inspect_image(&name)
+        .await
+        .map_err(|error| failed(reason(&error)))?;
     let prefix = format!("{repository}@");
     image
         .repo_digests
@@ -89,7 +110,9 @@ pub(super) async fn push(
 pub(super) async fn untag(docker: &Docker, name: &str) -> Result<(), EngineError> {
     let options = RemoveImageOptionsBuilder::new().noprune(true).build();
     let removed = docker.client.remove_image(name, Some(options), None).await;
-    removed.map(drop).map_err(|error| call(format!("remove the image name `{name}`"), &error))
+    removed
+        .map(drop)
+        .map_err(|error| call(format!("remove the image name `{name}`"), &error))
 }
 
 /// The headers that carry registry credentials.
@@ -143,8 +166,14 @@ mod tests {
     fn credentials_reach_the_engine_in_its_own_alphabet() {
         let password = r#"{"password":"~?>~?>ÿþ"}"#;
         let sent = STANDARD.encode(password);
-        assert!(sent.contains(['+', '/']), "the password has to be an awkward one");
-        assert_eq!(URL_SAFE.decode(url_safe(&sent)).unwrap(), password.as_bytes());
+        assert!(
+            sent.contains(['+', '/']),
+            "the password has to be an awkward one"
+        );
+        assert_eq!(
+            URL_SAFE.decode(url_safe(&sent)).unwrap(),
+            password.as_bytes()
+        );
     }
 
     #[test]
@@ -153,7 +182,9 @@ mod tests {
         let mut link = tar::Header::new_gnu();
         link.set_entry_type(tar::EntryType::Symlink);
         link.set_size(0);
-        archive.append_link(&mut link, "runtimes.yml", "/etc/passwd").unwrap();
+        archive
+            .append_link(&mut link, "runtimes.yml", "/etc/passwd")
+            .unwrap();
         assert_eq!(single_file(&archive.into_inner().unwrap()).unwrap(), None);
     }
 }

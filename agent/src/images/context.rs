@@ -56,7 +56,8 @@ pub fn context(
     let base = normal(Path::new(context)).filter(|base| tree.is_directory(base));
     let base = base.ok_or_else(|| ContextError::NoDirectory(context.into()))?;
     let dockerfile_path = normal(Path::new(dockerfile));
-    if !dockerfile_path.as_ref().is_some_and(|path| tree.file(&base.join(path)).is_ok()) {
+    let found = |path: &PathBuf| tree.file(&base.join(path)).is_ok();
+    if dockerfile_path.as_ref().is_none_or(|path| !found(path)) {
         return Err(ContextError::NoDockerfile {
             dockerfile: dockerfile.into(),
             context: context.into(),
@@ -74,7 +75,8 @@ pub fn context(
         let needed = Some(&found.path) == dockerfile_path.as_ref()
             || found.path == Path::new(".dockerignore");
         if needed || !ignore.leaves_out(&found.path) {
-            append(&mut archive, tree, &base, &found.path, found.kind).map_err(failed(&found.path))?;
+            append(&mut archive, tree, &base, &found.path, found.kind)
+                .map_err(failed(&found.path))?;
         }
     }
     let written = archive.into_inner().and_then(|mut buffer| {
@@ -85,7 +87,10 @@ pub fn context(
 }
 
 fn ignore_file(tree: &Tree, base: &Path, context: &str) -> Result<IgnoreFile, ContextError> {
-    let failed = |reason: String| ContextError::IgnoreFile { context: context.into(), reason };
+    let failed = |reason: String| ContextError::IgnoreFile {
+        context: context.into(),
+        reason,
+    };
     match tree.read(&base.join(".dockerignore"), IGNORE_FILE_LIMIT) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(IgnoreFile::default()),
         Err(error) => Err(failed(error.to_string())),
@@ -157,7 +162,10 @@ mod tests {
             .map(|entry| entry.unwrap().path().unwrap().display().to_string())
             .collect();
         names.sort();
-        assert_eq!(names, [".dockerignore", "Dockerfile", "empty", "empty/.keep"]);
+        assert_eq!(
+            names,
+            [".dockerignore", "Dockerfile", "empty", "empty/.keep"]
+        );
     }
 
     #[test]

@@ -81,7 +81,10 @@ impl Keychain {
         };
         let config: DockerConfig =
             serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
-        let stored = config.auths.iter().find(|(host, _)| registry_of(bare(host)) == registry);
+        let stored = config
+            .auths
+            .iter()
+            .find(|(host, _)| registry_of(bare(host)) == registry);
         let Some(auth) = stored.and_then(|(_, stored)| stored.auth.as_deref()) else {
             return Ok(None);
         };
@@ -90,11 +93,16 @@ impl Keychain {
 }
 
 async fn ecr(registry: &str, region: &str) -> Result<Credentials, CredentialError> {
-    let failed = |reason: String| CredentialError::Ecr { registry: registry.into(), reason };
+    let failed = |reason: String| CredentialError::Ecr {
+        registry: registry.into(),
+        reason,
+    };
     let client = aws_sdk_ecr::Client::new(&crate::aws::config(region).await);
-    let answer = client.get_authorization_token().send().await.map_err(|error| {
-        failed(aws_sdk_ecr::error::DisplayErrorContext(&error).to_string())
-    })?;
+    let answer = client
+        .get_authorization_token()
+        .send()
+        .await
+        .map_err(|error| failed(aws_sdk_ecr::error::DisplayErrorContext(&error).to_string()))?;
     let token = answer
         .authorization_data()
         .first()
@@ -105,10 +113,13 @@ async fn ecr(registry: &str, region: &str) -> Result<Credentials, CredentialErro
 
 /// Splits base64 of `user:password`.
 fn decode(registry: &str, encoded: &str) -> Result<Credentials, String> {
-    let decoded = STANDARD.decode(encoded).map_err(|error| error.to_string())?;
+    let decoded = STANDARD
+        .decode(encoded)
+        .map_err(|error| error.to_string())?;
     let text = String::from_utf8(decoded).map_err(|error| error.to_string())?;
-    let (username, password) =
-        text.split_once(':').ok_or_else(|| "the credentials have no password".to_owned())?;
+    let (username, password) = text
+        .split_once(':')
+        .ok_or_else(|| "the credentials have no password".to_owned())?;
     Ok(Credentials {
         registry: registry.into(),
         username: username.into(),
@@ -127,14 +138,19 @@ fn registry_of(repository: &str) -> &str {
 
 /// The Docker CLI stores some hosts as addresses.
 fn bare(host: &str) -> &str {
-    let host = host.trim_start_matches("https://").trim_start_matches("http://");
+    let host = host
+        .trim_start_matches("https://")
+        .trim_start_matches("http://");
     host.trim_end_matches('/')
 }
 
 /// Returns the region of an ECR registry's host, `<account>.dkr.ecr.<region>.amazonaws.com[.cn]`.
 fn ecr_region(host: &str) -> Option<&str> {
     let (account, rest) = host.split_once(".dkr.ecr")?;
-    let rest = rest.strip_prefix("-fips").unwrap_or(rest).strip_prefix('.')?;
+    let rest = rest
+        .strip_prefix("-fips")
+        .unwrap_or(rest)
+        .strip_prefix('.')?;
     let (region, domain) = rest.split_once('.')?;
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     (is_account && ["amazonaws.com", "amazonaws.com.cn"].contains(&domain)).then_some(region)
@@ -146,9 +162,18 @@ mod tests {
 
     #[test]
     fn only_ecrs_own_hosts_are_asked_for_ecr_tokens() {
-        assert_eq!(ecr_region("123456789012.dkr.ecr.us-east-1.amazonaws.com"), Some("us-east-1"));
-        assert_eq!(ecr_region("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com"), Some("us-gov-west-1"));
-        assert_eq!(ecr_region("123456789012.dkr.ecr.us-east-1.amazonaws.com.evil.test"), None);
+        assert_eq!(
+            ecr_region("123456789012.dkr.ecr.us-east-1.amazonaws.com"),
+            Some("us-east-1")
+        );
+        assert_eq!(
+            ecr_region("123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com"),
+            Some("us-gov-west-1")
+        );
+        assert_eq!(
+            ecr_region("123456789012.dkr.ecr.us-east-1.amazonaws.com.evil.test"),
+            None
+        );
         assert_eq!(ecr_region("ghcr.io"), None);
     }
 
@@ -158,9 +183,14 @@ mod tests {
         let auth = STANDARD.encode("me:pass:word");
         let text = format!(r#"{{"auths":{{"https://127.0.0.1:5001/":{{"auth":"{auth}"}}}}}}"#);
         std::fs::write(file.path(), text).unwrap();
-        let keychain = Keychain { docker_config: file.path().to_owned() };
+        let keychain = Keychain {
+            docker_config: file.path().to_owned(),
+        };
         let found = keychain.find("127.0.0.1:5001/app").await.unwrap().unwrap();
-        assert_eq!((found.username.as_str(), found.password.as_str()), ("me", "pass:word"));
+        assert_eq!(
+            (found.username.as_str(), found.password.as_str()),
+            ("me", "pass:word")
+        );
         assert_eq!(keychain.find("example.com/app").await.unwrap(), None);
         assert!(!format!("{found:?}").contains("pass:word"));
     }

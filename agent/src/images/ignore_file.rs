@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn patterns_start_at_the_root_and_the_last_match_decides() {
-        let file = IgnoreFile::parse("# comment\nnode_modules\n**/*.log\n/docs/\n!docs/keep.md\n").unwrap();
+        let file = IgnoreFile::parse("# comment\nnode_modules\n**/*.log\n/docs/\n!docs/keep.md\n")
+            .unwrap();
         for (path, left_out) in [
             ("node_modules/a/b.js", true),
             ("sub/node_modules/a.js", false),
@@ -69,6 +70,10 @@ mod tests {
 
     #[test]
     fn a_line_that_is_no_glob_is_named() {
-        assert!(IgnoreFile::parse("ok\n[").unwrap_err().starts_with("line 2:"));
+        assert!(
+            IgnoreFile::parse("ok\n[")
+                .unwrap_err()
+                .starts_with("line 2:")
+        );
     }
 }

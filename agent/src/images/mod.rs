@@ -8,4 +8,4 @@ mod ignore_file;
 
 pub use context::{ContextError, context};
 pub use credentials::{CredentialError, Keychain};
-pub use definitions::{DETAIL_FILE, DEFINITIONS_FILE, detail, definitions};
+pub use definitions::{DEFINITIONS_FILE, DETAIL_FILE, definitions, detail};

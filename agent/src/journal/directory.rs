@@ -17,7 +17,9 @@ impl BuildDirectory {
     /// Makes the directory and its parts.
     pub fn create(root: &Path) -> Result<Self, JournalError> {
         private_directory(root)?;
-        let directory = Self { root: root.to_owned() };
+        let directory = Self {
+            root: root.to_owned(),
+        };
         for part in [directory.readonly(), directory.source()] {
             make(&part, 0o755)?;
         }

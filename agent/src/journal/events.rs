@@ -19,7 +19,10 @@ impl EventFile {
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let file = File::options().create(true).append(true).open(path);
         let file = file.map_err(JournalError::new("open", path))?;
-        Ok(Self { path: path.to_owned(), file })
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+        })
     }
 
     /// Appends one event.

@@ -12,8 +12,12 @@ pub fn next_number(project: &Path) -> Result<u64, JournalError> {
     private_directory(project)?;
     let path = project.join("number");
     let count = || {
-        let mut file =
-            File::options().read(true).write(true).create(true).truncate(false).open(&path)?;
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)?;
         file.lock()?;
         let mut text = String::new();
         Read::by_ref(&mut file).take(32).read_to_string(&mut text)?;
@@ -36,9 +40,13 @@ mod tests {
     fn numbers_count_from_one_also_when_builds_start_together() {
         let project = tempfile::tempdir().unwrap();
         let mut numbers: Vec<u64> = std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| next_number(project.path()).unwrap())).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| next_number(project.path()).unwrap()))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
         });
         numbers.sort_unstable();
         assert_eq!(numbers, (1..=8).collect::<Vec<u64>>());

@@ -19,7 +19,11 @@ pub struct BuildEvent {
 
 /// What can happen in a build.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum EventKind {
     /// The first event.
     BuildStarted(Box<BuildIdentity>),

@@ -22,12 +22,18 @@ impl BuildId {
 
     /// Returns the project's ARN in `region`.
     pub fn project_arn(&self, region: &str) -> String {
-        format!("arn:aws:codebuild:{region}:{ACCOUNT}:project/{}", self.project)
+        format!(
+            "arn:aws:codebuild:{region}:{ACCOUNT}:project/{}",
+            self.project
+        )
     }
 
     /// Returns the ARN of the report that this build made for a group (reference §8.5).
     pub fn report_arn(&self, region: &str, group: &str) -> String {
-        format!("arn:aws:codebuild:{region}:{ACCOUNT}:report/{group}:{}", self.uuid)
+        format!(
+            "arn:aws:codebuild:{region}:{ACCOUNT}:report/{group}:{}",
+            self.uuid
+        )
     }
 }
 

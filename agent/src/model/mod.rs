@@ -20,10 +20,9 @@ pub use event::{
 pub use identity::BuildId;
 pub use phase::{Phase, Verdict};
 pub use record::{
-    ArtifactRecord, BuildRecord, CacheRecord, CacheTransfer, PhaseRecord, ReportOutcome, ReportRecord,
+    ArtifactRecord, BuildRecord, CacheRecord, CacheTransfer, PhaseRecord, ReportOutcome,
+    ReportRecord,
 };
 pub use report::{CoverageSummary, FileCoverage};
-pub use request::{
-    BuildRequest, BuildspecPlace, DockerAccess, ImageDeclaration, SourceFiles,
-};
+pub use request::{BuildRequest, BuildspecPlace, DockerAccess, ImageDeclaration, SourceFiles};
 pub use status::{PhaseContext, StatusCode};

@@ -98,8 +98,13 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 5] =
-        [Self::Succeeded, Self::Failed, Self::Fault, Self::TimedOut, Self::Stopped];
+    pub const ALL: [Self; 5] = [
+        Self::Succeeded,
+        Self::Failed,
+        Self::Fault,
+        Self::TimedOut,
+        Self::Stopped,
+    ];
 
     /// Returns CodeBuild's name of the status.
     pub fn name(self) -> &'static str {

@@ -138,7 +138,11 @@ impl BuildRecord {
                 ended: None,
                 contexts: Vec::new(),
             }),
-            EventKind::PhaseFinished { phase, verdict, contexts } => {
+            EventKind::PhaseFinished {
+                phase,
+                verdict,
+                contexts,
+            } => {
                 if let Some(open) = self.phases.iter_mut().rfind(|open| open.phase == *phase) {
                     open.ended = Some((event.time, *verdict));
                     open.contexts.clone_from(contexts);
@@ -159,7 +163,12 @@ impl BuildRecord {
             EventKind::CacheRestored { .. }
             | EventKind::CacheMissed { .. }
             | EventKind::CacheSaved { .. } => self.cache.apply(&event.kind),
-            EventKind::ArtifactsDelivered { identifier, location, files, bytes } => {
+            EventKind::ArtifactsDelivered {
+                identifier,
+                location,
+                files,
+                bytes,
+            } => {
                 self.artifacts.push(ArtifactRecord {
                     identifier: identifier.clone(),
                     location: location.clone(),
@@ -167,7 +176,13 @@ impl BuildRecord {
                     bytes: *bytes,
                 });
             }
-            EventKind::CoverageCollected { group, arn, format, sources, summary } => {
+            EventKind::CoverageCollected {
+                group,
+                arn,
+                format,
+                sources,
+                summary,
+            } => {
                 self.reports.push(ReportRecord {
                     group: group.clone(),
                     outcome: ReportOutcome::Coverage {
@@ -209,7 +224,9 @@ impl BuildRecord {
     /// Returns the first phase that did not succeed.
     pub fn first_failure(&self) -> Option<&PhaseRecord> {
         self.phases.iter().find(|phase| {
-            phase.ended.is_some_and(|(_, verdict)| verdict != Verdict::Succeeded)
+            phase
+                .ended
+                .is_some_and(|(_, verdict)| verdict != Verdict::Succeeded)
         })
     }
 }
@@ -217,7 +234,12 @@ impl BuildRecord {
 impl CacheRecord {
     fn apply(&mut self, kind: &EventKind) {
         match kind {
-            EventKind::CacheRestored { key, files, bytes, millis } => {
+            EventKind::CacheRestored {
+                key,
+                files,
+                bytes,
+                millis,
+            } => {
                 self.restored = Some(CacheTransfer {
                     key: key.clone(),
                     files: *files,
@@ -227,7 +249,13 @@ impl CacheRecord {
                 });
             }
             EventKind::CacheMissed { reason, .. } => self.missed = Some(reason.clone()),
-            EventKind::CacheSaved { key, files, bytes, unchanged, millis } => {
+            EventKind::CacheSaved {
+                key,
+                files,
+                bytes,
+                unchanged,
+                millis,
+            } => {
                 self.saved = Some(CacheTransfer {
                     key: key.clone(),
                     files: *files,

@@ -52,7 +52,9 @@ fn percentage(covered: u64, missed: u64) -> Option<f64> {
     let total = u128::from(covered) + u128::from(missed);
     let hundredths = (u128::from(covered) * 10_000).checked_div(total)?;
     // At most 10,000, so the conversion is exact.
-    u32::try_from(hundredths).ok().map(|share| f64::from(share) / 100.0)
+    u32::try_from(hundredths)
+        .ok()
+        .map(|share| f64::from(share) / 100.0)
 }
 
 #[cfg(test)]
@@ -62,7 +64,11 @@ mod tests {
     // Reference §8.7: 5 of 6 is 83.33, not 83.34.
     #[test]
     fn percentages_are_truncated_to_two_decimals() {
-        let summary = CoverageSummary { lines_covered: 5, lines_missed: 1, ..Default::default() };
+        let summary = CoverageSummary {
+            lines_covered: 5,
+            lines_missed: 1,
+            ..Default::default()
+        };
         assert_eq!(summary.line_percentage(), Some(83.33));
         assert_eq!(summary.branch_percentage(), None);
     }

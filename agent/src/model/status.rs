@@ -18,12 +18,20 @@ pub struct PhaseContext {
 impl PhaseContext {
     /// Returns a context.
     pub fn new(status_code: StatusCode, message: impl Into<String>) -> Self {
-        Self { status_code, message: message.into(), help: None }
+        Self {
+            status_code,
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// Returns the context with a next step.
+    #[must_use]
     pub fn with_help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
+        Self {
+            help: Some(help.into()),
+            ..self
+        }
     }
 }
 

@@ -46,7 +46,12 @@ pub fn decide(
         commands: selection
             .into_iter()
             .zip(&mut numbers)
-            .map(|((text, version), number)| CommandPlan { number, text, line: None, version })
+            .map(|((text, version), number)| CommandPlan {
+                number,
+                text,
+                line: None,
+                version,
+            })
             .collect(),
         finally: Vec::new(),
         on_failure: None,
@@ -91,11 +96,20 @@ pub fn decide(
         .iter()
         // `AWS_` names are not exportable (reference §2.8); a text that is no name cannot be a variable.
         .filter(|name| is_name(&name.value) && !name.value.starts_with("AWS_"))
-        .map(|name| (name.value.clone(), ask(&mut values, Value::Variable(name.value.clone()))))
+        .map(|name| {
+            (
+                name.value.clone(),
+                ask(&mut values, Value::Variable(name.value.clone())),
+            )
+        })
         .collect();
     Ok(Plan {
         version: document.version,
-        shell: document.env.shell.as_ref().map_or_else(|| "sh".into(), |shell| shell.value.clone()),
+        shell: document
+            .env
+            .shell
+            .as_ref()
+            .map_or_else(|| "sh".into(), |shell| shell.value.clone()),
         source_directory: layout::source_directory(&request.project),
         runtimes,
         phases,
@@ -104,10 +118,18 @@ pub fn decide(
         artifacts: artifacts(document, &mut values),
         reports: reports(document, &mut values),
         cache: document.cache.as_ref().map(|cache| CachePlan {
-            paths: cache.paths.iter().map(|path| expand(&path.value, environment)).collect(),
+            paths: cache
+                .paths
+                .iter()
+                .map(|path| expand(&path.value, environment))
+                .collect(),
             action: cache.action.as_ref().map(|action| action.value),
         }),
-        images: request.images.iter().map(|image| image_plan(image, &mut values)).collect(),
+        images: request
+            .images
+            .iter()
+            .map(|image| image_plan(image, &mut values))
+            .collect(),
         warnings,
         values,
     })
@@ -130,9 +152,15 @@ fn refuse_unsupported(
     environment: &[(String, String)],
 ) -> Result<(), PlanError> {
     let refuse = |span: buildspec::Span, what: String, way_out: &str| {
-        Err(PlanError::Unsupported { line: span.position(text).line, what, way_out: way_out.into() })
+        Err(PlanError::Unsupported {
+            line: span.position(text).line,
+            what,
+            way_out: way_out.into(),
+        })
     };
-    let users = Phase::USER.iter().filter_map(|phase| written(document, *phase)?.run_as.as_ref());
+    let users = Phase::USER
+        .iter()
+        .filter_map(|phase| written(document, *phase)?.run_as.as_ref());
     for user in document.run_as.iter().chain(users) {
         if user.value != "root" {
             return refuse(
@@ -142,7 +170,11 @@ fn refuse_unsupported(
             );
         }
     }
-    let references = document.env.parameter_store.iter().chain(&document.env.secrets_manager);
+    let references = document
+        .env
+        .parameter_store
+        .iter()
+        .chain(&document.env.secrets_manager);
     for variable in references {
         let name = &variable.name.value;
         if !environment.iter().any(|(known, _)| known == name) {
@@ -165,16 +197,28 @@ fn runtimes(
     catalogue: Option<&Catalogue>,
 ) -> Result<(RuntimePlan, Vec<RuntimeCommand>), PlanError> {
     let wanted: Vec<(String, String)> =
-        document.phases.install.as_ref().map_or_else(Vec::new, |install| {
-            install
-                .runtime_versions
-                .iter()
-                .map(|one| (one.name.value.clone(), expand(&one.value.value, environment)))
-                .collect()
-        });
+        document
+            .phases
+            .install
+            .as_ref()
+            .map_or_else(Vec::new, |install| {
+                install
+                    .runtime_versions
+                    .iter()
+                    .map(|one| {
+                        (
+                            one.name.value.clone(),
+                            expand(&one.value.value, environment),
+                        )
+                    })
+                    .collect()
+            });
     let Some(catalogue) = catalogue else {
-        let plan =
-            if wanted.is_empty() { RuntimePlan::NotInPlay } else { RuntimePlan::Unsupported };
+        let plan = if wanted.is_empty() {
+            RuntimePlan::NotInPlay
+        } else {
+            RuntimePlan::Unsupported
+        };
         return Ok((plan, Vec::new()));
     };
     if wanted.is_empty() {
@@ -184,24 +228,41 @@ fn runtimes(
     let mut commands = Vec::new();
     for selection in catalogue.select(&wanted)? {
         let version = selection.from_template.then(|| selection.version.clone());
-        commands.extend(selection.commands.into_iter().map(|text| (text, version.clone())));
+        commands.extend(
+            selection
+                .commands
+                .into_iter()
+                .map(|text| (text, version.clone())),
+        );
         chosen.push((selection.runtime, selection.version));
     }
     Ok((RuntimePlan::Selected(chosen), commands))
 }
 
 fn artifacts(document: &BuildSpec, values: &mut Vec<Value>) -> Vec<ArtifactPlan> {
-    let Some(primary) = &document.artifacts else { return Vec::new() };
-    let mut plan = |identifier: Option<&Spanned<String>>, artifact: &buildspec::Artifacts| {
-        ArtifactPlan {
+    let Some(primary) = &document.artifacts else {
+        return Vec::new();
+    };
+    let mut plan =
+        |identifier: Option<&Spanned<String>>, artifact: &buildspec::Artifacts| ArtifactPlan {
             identifier: identifier.map(|identifier| identifier.value.clone()),
-            base_directory: artifact.base_directory.as_ref().map(|base| text(values, &base.value)),
-            files: artifact.files.iter().map(|file| text(values, &file.value)).collect(),
-            exclude: artifact.exclude_paths.iter().map(|glob| glob.value.clone()).collect(),
+            base_directory: artifact
+                .base_directory
+                .as_ref()
+                .map(|base| text(values, &base.value)),
+            files: artifact
+                .files
+                .iter()
+                .map(|file| text(values, &file.value))
+                .collect(),
+            exclude: artifact
+                .exclude_paths
+                .iter()
+                .map(|glob| glob.value.clone())
+                .collect(),
             discard_paths: artifact.discard_paths,
             enable_symlinks: artifact.enable_symlinks,
-        }
-    };
+        };
     // Only secondary artifacts: not in the guide, common in practice (reference §1.8).
     let first = (!primary.files.is_empty()).then(|| plan(None, primary));
     let mut all: Vec<ArtifactPlan> = first.into_iter().collect();
@@ -217,8 +278,15 @@ fn reports(document: &BuildSpec, values: &mut Vec<Value>) -> Vec<ReportPlan> {
         .iter()
         .map(|report| ReportPlan {
             name: text(values, &report.name.value),
-            base_directory: report.base_directory.as_ref().map(|base| text(values, &base.value)),
-            files: report.files.iter().map(|file| text(values, &file.value)).collect(),
+            base_directory: report
+                .base_directory
+                .as_ref()
+                .map(|base| text(values, &base.value)),
+            files: report
+                .files
+                .iter()
+                .map(|file| text(values, &file.value))
+                .collect(),
             format: report.file_format.value.to_ascii_uppercase(),
         })
         .collect()
@@ -231,7 +299,11 @@ fn image_plan(image: &ImageDeclaration, values: &mut Vec<Value>) -> ImagePlan {
         context: text(values, &image.context),
         dockerfile: text(values, &image.dockerfile),
         repository: text(values, &image.repository),
-        tags: if tags.is_empty() { vec![Text::Fixed("latest".into())] } else { tags },
+        tags: if tags.is_empty() {
+            vec![Text::Fixed("latest".into())]
+        } else {
+            tags
+        },
     }
 }
 

@@ -63,8 +63,14 @@ fn reserved(variables: &mut Variables, request: &BuildRequest, facts: &BuildFact
     );
     variables.set("CODEBUILD_LOG_PATH", &id.uuid.to_string());
     variables.set("CODEBUILD_PROJECT_ARN", &id.project_arn(region));
-    variables.set("CODEBUILD_PROJECT_UUID", &project_uuid(&id.project).to_string());
-    variables.set("CODEBUILD_SRC_DIR", &layout::source_directory(&request.project));
+    variables.set(
+        "CODEBUILD_PROJECT_UUID",
+        &project_uuid(&id.project).to_string(),
+    );
+    variables.set(
+        "CODEBUILD_SRC_DIR",
+        &layout::source_directory(&request.project),
+    );
     variables.set("CODEBUILD_START_TIME", &facts.start_millis.to_string());
     variables.set("CODEBUILD_SOURCE_REPO_URL", "");
     if let Some(version) = &facts.resolved_version {
@@ -86,9 +92,11 @@ pub fn buildspec_location(request: &BuildRequest) -> String {
 /// A project's uuid has to be the same in every build; its name is all there is to make it from.
 fn project_uuid(project: &str) -> Uuid {
     let half = |salt: u64| {
-        project.bytes().fold(0xcbf2_9ce4_8422_2325 ^ salt, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
+        project
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325 ^ salt, |hash: u64, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            })
     };
     uuid::Builder::from_random_bytes(
         ((u128::from(half(0)) << 64) | u128::from(half(1))).to_be_bytes(),

@@ -6,7 +6,9 @@ pub fn expand(text: &str, variables: &[(String, String)]) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
         expanded.push_str(before);
-        let braced = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        let braced = after
+            .strip_prefix('{')
+            .and_then(|inner| inner.split_once('}'));
         let (name, remaining) = match braced {
             Some((name, remaining)) if is_name(name) => (name, remaining),
             _ => after.split_at(name_length(after)),
@@ -31,7 +33,8 @@ fn name_length(text: &str) -> usize {
     if text.starts_with(|first: char| first.is_ascii_digit()) {
         return 0;
     }
-    text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len())
+    text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -40,7 +43,10 @@ mod tests {
 
     #[test]
     fn references_are_replaced_and_everything_else_stays() {
-        let variables = [("A".to_string(), "1".to_string()), ("A_B".into(), "2".into())];
+        let variables = [
+            ("A".to_string(), "1".to_string()),
+            ("A_B".into(), "2".into()),
+        ];
         for (text, expanded) in [
             ("$A/${A}x/$A_B", "1/1x/2"),
             ("none: $NONE.", "none: ."),

@@ -17,8 +17,11 @@ pub const DRIVER: &str = "/codebuild/readonly/driver.sh";
 /// key their caches by absolute paths.
 pub fn source_directory(project: &str) -> String {
     // FNV-1a: any spread will do, and it must never change between versions.
-    let digits = project.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    }) % 10_000_000_000;
+    let digits = project
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+        % 10_000_000_000;
     format!("/codebuild/output/src{digits}/src")
 }

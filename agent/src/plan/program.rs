@@ -20,7 +20,10 @@ pub fn program(plan: &Plan) -> String {
         block(&mut text, &phase.commands, plan.version);
         block(&mut text, &phase.finally, plan.version);
         let after_failure = if phase.ends_build() { "end" } else { "go" };
-        line(&mut text, format_args!("us_leave {} {after_failure}", phase.phase));
+        line(
+            &mut text,
+            format_args!("us_leave {} {after_failure}", phase.phase),
+        );
     }
     text
 }
@@ -77,14 +80,17 @@ fn value_script(value: &Value) -> String {
         }
         Value::Text(text) => {
             // A here-document is the shell's own way to expand without splitting and without minding quotes.
-            let end = (0..)
-                .map(|number: u32| format!("UNDERSTUDY_{number}"))
-                .find(|end| !text.lines().any(|line| line == end))
-                .unwrap_or_default();
+            let mut end = String::from("UNDERSTUDY");
+            while text.lines().any(|line| line == end) {
+                end.push('_');
+            }
             format!("printf '='\ncat <<{end}\n{text}\n{end}\n")
         }
     };
-    format!("cd \"$CODEBUILD_SRC_DIR\"\nset -a\n. {}/env.sh\n{print}", layout::TMP)
+    format!(
+        "cd \"$CODEBUILD_SRC_DIR\"\nset -a\n. {}/env.sh\n{print}",
+        layout::TMP
+    )
 }
 
 /// Returns `text` as one word of a POSIX shell.
@@ -116,7 +122,10 @@ mod tests {
 
     #[test]
     fn a_here_document_never_ends_at_a_line_of_the_text() {
-        let script = value_script(&Value::Text("UNDERSTUDY_0\nmore".into()));
-        assert!(script.ends_with("cat <<UNDERSTUDY_1\nUNDERSTUDY_0\nmore\nUNDERSTUDY_1\n"), "{script}");
+        let script = value_script(&Value::Text("UNDERSTUDY\nmore".into()));
+        assert!(
+            script.ends_with("cat <<UNDERSTUDY_\nUNDERSTUDY\nmore\nUNDERSTUDY_\n"),
+            "{script}"
+        );
     }
 }

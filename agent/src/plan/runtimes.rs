@@ -111,7 +111,10 @@ impl Catalogue {
                     }
                 }
             }
-            if !selected.iter().any(|done| done.runtime == selection.runtime) {
+            if !selected
+                .iter()
+                .any(|done| done.runtime == selection.runtime)
+            {
                 selected.push(selection);
             }
         }
@@ -123,10 +126,13 @@ impl Catalogue {
         name: &str,
         asked: &str,
     ) -> Result<(Selection, &IndexMap<String, Vec<String>>), RuntimeError> {
-        let runtime = self.runtimes.get(name).ok_or_else(|| RuntimeError::UnknownRuntime {
-            name: name.into(),
-            known: self.runtimes.keys().cloned().collect(),
-        })?;
+        let runtime = self
+            .runtimes
+            .get(name)
+            .ok_or_else(|| RuntimeError::UnknownRuntime {
+                name: name.into(),
+                known: self.runtimes.keys().cloned().collect(),
+            })?;
         let listed = || runtime.versions.iter().filter(|(key, _)| *key != TEMPLATE);
         let prefix = asked.strip_suffix(".x").unwrap_or(asked);
         let found = listed().find(|(key, _)| *key == asked).or_else(|| {
@@ -159,7 +165,8 @@ impl Catalogue {
 const TEMPLATE: &str = "default";
 
 fn below(key: &str, prefix: &str) -> bool {
-    key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'))
+    key.strip_prefix(prefix)
+        .is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Compares `3.9` below `3.10`, `corretto8` below `corretto17`.
@@ -197,7 +204,10 @@ runtimes:
 ";
 
     fn select(wanted: &[(&str, &str)]) -> Result<Vec<(String, String, bool)>, RuntimeError> {
-        let wanted: Vec<_> = wanted.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
+        let wanted: Vec<_> = wanted
+            .iter()
+            .map(|(a, b)| (a.to_string(), b.to_string()))
+            .collect();
         Ok(Catalogue::parse(CATALOGUE)
             .unwrap()
             .select(&wanted)?

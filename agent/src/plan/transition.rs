@@ -99,21 +99,41 @@ mod tests {
     // Reference §2.6, second table.
     #[test]
     fn on_failure_changes_only_what_the_reference_says() {
-        let retry = OnFailure::Retry { times: 3, pattern: None };
+        let retry = OnFailure::Retry {
+            times: 3,
+            pattern: None,
+        };
         for (phase, abort, go_on) in [
             (Phase::Install, Phase::Finalizing, Phase::PreBuild),
             (Phase::PreBuild, Phase::Finalizing, Phase::Build),
             (Phase::Build, Phase::Finalizing, Phase::PostBuild),
-            (Phase::PostBuild, Phase::UploadArtifacts, Phase::UploadArtifacts),
+            (
+                Phase::PostBuild,
+                Phase::UploadArtifacts,
+                Phase::UploadArtifacts,
+            ),
         ] {
-            assert_eq!(next(phase, Verdict::Failed, Some(&OnFailure::Abort)), abort, "{phase}");
-            assert_eq!(next(phase, Verdict::Failed, Some(&OnFailure::Continue)), go_on, "{phase}");
+            assert_eq!(
+                next(phase, Verdict::Failed, Some(&OnFailure::Abort)),
+                abort,
+                "{phase}"
+            );
+            assert_eq!(
+                next(phase, Verdict::Failed, Some(&OnFailure::Continue)),
+                go_on,
+                "{phase}"
+            );
             assert_eq!(
                 next(phase, Verdict::Failed, Some(&retry)),
                 next(phase, Verdict::Failed, None),
                 "{phase}"
             );
-            for verdict in [Verdict::Succeeded, Verdict::Stopped, Verdict::TimedOut, Verdict::Fault] {
+            for verdict in [
+                Verdict::Succeeded,
+                Verdict::Stopped,
+                Verdict::TimedOut,
+                Verdict::Fault,
+            ] {
                 assert_eq!(
                     next(phase, verdict, Some(&OnFailure::Continue)),
                     next(phase, verdict, None),

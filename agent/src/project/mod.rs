@@ -94,13 +94,17 @@ mod tests {
         )
         .unwrap();
         assert_eq!(project.name.as_deref(), Some("demo"));
-        assert_eq!(project.environment.environment_variables[1].kind, VariableKind::ParameterStore);
+        assert_eq!(
+            project.environment.environment_variables[1].kind,
+            VariableKind::ParameterStore
+        );
         assert_eq!(project.images[0].dockerfile, "Dockerfile");
     }
 
     #[test]
     fn a_misspelt_image_field_is_told_with_its_line() {
-        let error = parse("images:\n  - name: web\n    contxt: .\n    repository: r\n").unwrap_err();
+        let error =
+            parse("images:\n  - name: web\n    contxt: .\n    repository: r\n").unwrap_err();
         assert!(error.to_string().contains("contxt"), "{error}");
         assert!(error.to_string().contains('3'), "{error}");
     }

@@ -1,4 +1,4 @@
-//! Clover XML, as Clover, Istanbul and PHPUnit write it (reference §8.7).
+//! Clover XML, as Clover, Istanbul and `PHPUnit` write it (reference §8.7).
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -19,7 +19,10 @@ pub(super) fn read(content: &[u8]) -> Result<Coverage, ReportError> {
     loop {
         let at = reader.buffer_position();
         let syntax = |reason: String| ReportError::Syntax { offset: at, reason };
-        match reader.read_event().map_err(|error| syntax(error.to_string()))? {
+        match reader
+            .read_event()
+            .map_err(|error| syntax(error.to_string()))?
+        {
             Event::Start(element) => {
                 if open.is_empty() {
                     root(&element, seen_root, at)?;
@@ -75,15 +78,23 @@ struct OpenFile {
 
 impl OpenFile {
     fn finish(self) -> FileCoverage {
-        FileCoverage { file_path: self.path, summary: self.metrics.unwrap_or(self.lines) }
+        FileCoverage {
+            file_path: self.path,
+            summary: self.metrics.unwrap_or(self.lines),
+        }
     }
 }
 
 fn begin(element: &BytesStart<'_>, open: &[String], file: &mut Option<OpenFile>) {
     match (element.name().as_ref(), &mut *file) {
         ("file", _) => {
-            let path = text(element, "path").or_else(|| text(element, "name")).unwrap_or_default();
-            *file = Some(OpenFile { path, ..OpenFile::default() });
+            let path = text(element, "path")
+                .or_else(|| text(element, "name"))
+                .unwrap_or_default();
+            *file = Some(OpenFile {
+                path,
+                ..OpenFile::default()
+            });
         }
         // A class within the file has metrics of its own; only the file's direct child counts.
         ("metrics", Some(file)) if open.last().is_some_and(|parent| parent == "file") => {
@@ -163,13 +174,22 @@ mod tests {
                 let s = file.summary;
                 (
                     file.file_path.as_str(),
-                    [s.lines_covered, s.lines_missed, s.branches_covered, s.branches_missed],
+                    [
+                        s.lines_covered,
+                        s.lines_missed,
+                        s.branches_covered,
+                        s.branches_missed,
+                    ],
                 )
             })
             .collect();
         assert_eq!(
             figures,
-            [("/src/a & b.ts", [2, 1, 3, 1]), ("c.php", [1, 1, 1, 1]), ("empty.ts", [0, 0, 0, 0])]
+            [
+                ("/src/a & b.ts", [2, 1, 3, 1]),
+                ("c.php", [1, 1, 1, 1]),
+                ("empty.ts", [0, 0, 0, 0])
+            ]
         );
     }
 
@@ -177,13 +197,24 @@ mod tests {
     #[test]
     fn another_root_is_told_in_codebuilds_words() {
         let error = read(b"<testsuites/>").unwrap_err();
-        assert_eq!(error.to_string(), "expected element type <coverage> but have <testsuites>");
+        assert_eq!(
+            error.to_string(),
+            "expected element type <coverage> but have <testsuites>"
+        );
     }
 
     #[test]
     fn cut_off_or_empty_files_are_errors() {
-        for content in ["", "<coverage><project>", "<coverage></project>", "<coverage/><coverage/>"] {
-            assert!(matches!(read(content.as_bytes()), Err(ReportError::Syntax { .. })), "{content}");
+        for content in [
+            "",
+            "<coverage><project>",
+            "<coverage></project>",
+            "<coverage/><coverage/>",
+        ] {
+            assert!(
+                matches!(read(content.as_bytes()), Err(ReportError::Syntax { .. })),
+                "{content}"
+            );
         }
     }
 }

@@ -1,11 +1,13 @@
-//! The buildspec's cache: restored before the container starts, saved when POST_BUILD's commands are over
+//! The buildspec's cache: restored before the container starts, saved when the last phase's commands are over
 //! (reference §7.2). Trouble with it is a warning, never a failed build.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use buildspec::CacheAction;
-use cache::{CacheError, EntryKey, Hit, KeyParts, LocalStore, MissReason, Namespace, Restored, Root, Saved};
+use cache::{
+    CacheError, EntryKey, Hit, KeyParts, LocalStore, MissReason, Namespace, Restored, Root, Saved,
+};
 
 use super::Build;
 use super::teller::Teller;
@@ -21,19 +23,29 @@ pub(super) enum Restoring {
     /// There is no `cache` block, or caching is off, or it only saves.
     NotAsked,
     /// An answer of the store, and how long it took.
-    Answered { key: String, answer: Restored, took: Duration },
+    Answered {
+        key: String,
+        answer: Restored,
+        took: Duration,
+    },
     /// The store cannot be used.
     Failed(String),
 }
 
 /// Restores into the build's copy of the source.
 pub(super) async fn restore(build: &Build, plan: &Plan) -> Restoring {
-    let Some(job) = Job::new(build, plan, CacheAction::Save) else { return Restoring::NotAsked };
+    let Some(job) = Job::new(build, plan, CacheAction::Save) else {
+        return Restoring::NotAsked;
+    };
     blocking(move || {
         let start = Instant::now();
         let (store, key) = job.open()?;
         let answer = store.restore(&key, &[job.root()])?;
-        Ok(Restoring::Answered { key: key.hash().to_string(), answer, took: start.elapsed() })
+        Ok(Restoring::Answered {
+            key: key.hash().to_string(),
+            answer,
+            took: start.elapsed(),
+        })
     })
     .await
     .unwrap_or_else(Restoring::Failed)
@@ -55,12 +67,25 @@ pub(super) fn tell_restored(plan: &Plan, restoring: &Restoring, teller: &mut Tel
     match restoring {
         Restoring::NotAsked => teller.tell(EventKind::CacheSkipped),
         Restoring::Failed(reason) => unusable("restored", reason, teller),
-        Restoring::Answered { key, answer: Restored::Hit(hit), took } => {
+        Restoring::Answered {
+            key,
+            answer: Restored::Hit(hit),
+            took,
+        } => {
             let Hit { files, bytes, .. } = *hit;
             let millis = millis(*took);
-            teller.tell(EventKind::CacheRestored { key: key.clone(), files, bytes, millis });
+            teller.tell(EventKind::CacheRestored {
+                key: key.clone(),
+                files,
+                bytes,
+                millis,
+            });
         }
-        Restoring::Answered { key, answer: Restored::Miss(reason), .. } => {
+        Restoring::Answered {
+            key,
+            answer: Restored::Miss(reason),
+            ..
+        } => {
             let reason = match reason {
                 MissReason::Absent => "nothing was saved yet".to_owned(),
                 MissReason::Damaged { what, moved_to } => {
@@ -74,14 +99,19 @@ pub(super) fn tell_restored(plan: &Plan, restoring: &Restoring, teller: &mut Tel
                     format!("the entry was damaged: {what}")
                 }
             };
-            teller.tell(EventKind::CacheMissed { key: key.clone(), reason });
+            teller.tell(EventKind::CacheMissed {
+                key: key.clone(),
+                reason,
+            });
         }
     }
 }
 
 /// Saves from the build's copy of the source. Nobody may write there any more: files are shared with the store.
 pub(super) async fn save(build: &Build, plan: &Plan, teller: &mut Teller<'_>) {
-    let Some(job) = Job::new(build, plan, CacheAction::Restore) else { return };
+    let Some(job) = Job::new(build, plan, CacheAction::Restore) else {
+        return;
+    };
     let now = teller.now().as_millisecond();
     let start = Instant::now();
     let saved = blocking(move || {
@@ -94,10 +124,22 @@ pub(super) async fn save(build: &Build, plan: &Plan, teller: &mut Teller<'_>) {
     match saved {
         Err(reason) => unusable("saved", &reason, teller),
         Ok((key, Saved::Unchanged)) => {
-            teller.tell(EventKind::CacheSaved { key, files: 0, bytes: 0, unchanged: true, millis });
+            teller.tell(EventKind::CacheSaved {
+                key,
+                files: 0,
+                bytes: 0,
+                unchanged: true,
+                millis,
+            });
         }
         Ok((key, Saved::Stored { files, bytes, .. })) => {
-            teller.tell(EventKind::CacheSaved { key, files, bytes, unchanged: false, millis });
+            teller.tell(EventKind::CacheSaved {
+                key,
+                files,
+                bytes,
+                unchanged: false,
+                millis,
+            });
         }
         Ok((_, Saved::Empty)) => teller.warn(
             "nothing was saved to the cache: no file matches its paths",
@@ -117,7 +159,10 @@ struct Job {
 impl Job {
     /// `None` when there is nothing to do in this direction; `other` is the action that is the other direction alone.
     fn new(build: &Build, plan: &Plan, other: CacheAction) -> Option<Self> {
-        let cache = plan.cache.as_ref().filter(|cache| cache.action != Some(other))?;
+        let cache = plan
+            .cache
+            .as_ref()
+            .filter(|cache| cache.action != Some(other))?;
         let patterns = inside(plan, cache);
         (!patterns.is_empty()).then_some(Self {
             store: build.request.cache.clone()?,
@@ -138,7 +183,11 @@ impl Job {
     }
 
     fn root(&self) -> Root<'_> {
-        Root { id: "src", dir: &self.source, patterns: &self.patterns }
+        Root {
+            id: "src",
+            dir: &self.source,
+            patterns: &self.patterns,
+        }
     }
 }
 
@@ -148,7 +197,12 @@ fn inside(plan: &Plan, cache: &CachePlan) -> Vec<String> {
         Ok(below) => Some(below.to_string_lossy().into_owned()),
         Err(_) => (!is_outside(path)).then(|| path.clone()),
     };
-    cache.paths.iter().filter_map(relative).filter(|path| !path.is_empty()).collect()
+    cache
+        .paths
+        .iter()
+        .filter_map(relative)
+        .filter(|path| !path.is_empty())
+        .collect()
 }
 
 fn outside<'a>(plan: &'a Plan, cache: &'a CachePlan) -> impl Iterator<Item = &'a String> {

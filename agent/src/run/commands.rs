@@ -78,7 +78,10 @@ impl<'a> Running<'a> {
     }
 
     /// Follows the driver to its end, after the last phase.
-    pub(super) async fn finish(&mut self, teller: &mut Teller<'_>) -> Result<PhaseEnd, FollowError> {
+    pub(super) async fn finish(
+        &mut self,
+        teller: &mut Teller<'_>,
+    ) -> Result<PhaseEnd, FollowError> {
         let mut over = false;
         while self.exit.is_none() {
             match self.follower.next(teller).await? {
@@ -110,7 +113,11 @@ impl<'a> Running<'a> {
             while let Ok(Step::Line(line)) = self.follower.next(teller).await {
                 match line {
                     JournalLine::StopSeen { .. } | JournalLine::Over { .. } => break,
-                    JournalLine::CommandEnded { number, status, uptime } => {
+                    JournalLine::CommandEnded {
+                        number,
+                        status,
+                        uptime,
+                    } => {
                         self.ended(number, status, uptime, teller);
                     }
                     _ => {}
@@ -135,7 +142,10 @@ impl<'a> Running<'a> {
                 self.follower.time(uptime, now);
             }
             JournalLine::CommandStarted { number, uptime } => {
-                let known = self.commands.get(&number).filter(|(owner, _)| *owner == phase);
+                let known = self
+                    .commands
+                    .get(&number)
+                    .filter(|(owner, _)| *owner == phase);
                 let Some((_, command)) = known else {
                     return Err(damaged(&format!("C {number}")));
                 };
@@ -155,9 +165,11 @@ impl<'a> Running<'a> {
                 }
                 self.directory = directory;
             }
-            JournalLine::CommandEnded { number, status, uptime }
-                if self.current == Some(number) =>
-            {
+            JournalLine::CommandEnded {
+                number,
+                status,
+                uptime,
+            } if self.current == Some(number) => {
                 self.ended(number, status, uptime, teller);
             }
             other => return Err(damaged(&format!("{other:?}"))),
@@ -169,7 +181,14 @@ impl<'a> Running<'a> {
         self.current = None;
         let time = self.follower.time(uptime, teller.now());
         let directory = self.directory.clone();
-        teller.tell_at(time, EventKind::CommandFinished { number, status, directory });
+        teller.tell_at(
+            time,
+            EventKind::CommandFinished {
+                number,
+                status,
+                directory,
+            },
+        );
         if status != 0
             && self.failed.is_none()
             && let Some((_, command)) = self.commands.get(&number)
@@ -179,7 +198,10 @@ impl<'a> Running<'a> {
                 "Error while executing command: {}. Reason: exit status {status}",
                 command.text
             );
-            self.failed = Some(PhaseContext::new(StatusCode::CommandExecutionError, message));
+            self.failed = Some(PhaseContext::new(
+                StatusCode::CommandExecutionError,
+                message,
+            ));
         }
     }
 }
@@ -197,7 +219,10 @@ fn died(exit: Exit) -> PhaseEnd {
         let message = "Build container found dead before completing the build. Build container died because it was out of memory.";
         let context = PhaseContext::new(StatusCode::ClientError, message)
             .with_help("give the build more memory, or let its commands use less");
-        return PhaseEnd { verdict: Verdict::Failed, contexts: vec![context] };
+        return PhaseEnd {
+            verdict: Verdict::Failed,
+            contexts: vec![context],
+        };
     }
     if exit.status == LOG_LOST {
         return PhaseEnd::fault(

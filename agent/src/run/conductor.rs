@@ -55,7 +55,11 @@ pub async fn run_build<E: ContainerEngine>(
         teller.finish(phase, &end);
         status = worse(status, end.verdict);
         let on_failure = conductor.plan().and_then(|plan| {
-            plan.phases.iter().find(|planned| planned.phase == phase)?.on_failure.as_ref()
+            plan.phases
+                .iter()
+                .find(|planned| planned.phase == phase)?
+                .on_failure
+                .as_ref()
         });
         phase = transition::next(phase, end.verdict, on_failure);
     }
@@ -103,16 +107,24 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         if let Some(started) = &mut self.started {
             let container = download::container(self.build);
             let (engine, directory) = (self.surroundings.engine, &self.build.directory);
-            started.running.wind_down(engine, &container, directory, interrupt, teller).await;
+            started
+                .running
+                .wind_down(engine, &container, directory, interrupt, teller)
+                .await;
         }
         match interruption {
-            Interruption::Stopped => PhaseEnd { verdict: Verdict::Stopped, contexts: Vec::new() },
+            Interruption::Stopped => PhaseEnd {
+                verdict: Verdict::Stopped,
+                contexts: Vec::new(),
+            },
             Interruption::TimedOut => PhaseEnd {
                 verdict: Verdict::TimedOut,
                 // The trailing space is CodeBuild's (reference §2.9).
                 contexts: vec![
                     PhaseContext::new(StatusCode::BuildTimedOut, "Build has timed out. ")
-                        .with_help("give it more time with `--timeout MINUTES`, or find what hangs above"),
+                        .with_help(
+                            "give it more time with `--timeout MINUTES`, or find what hangs above",
+                        ),
                 ],
             },
         }
@@ -130,7 +142,11 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
                 let started =
                     download::download(self.build, self.surroundings, &image, teller).await?;
                 let started = self.started.insert(started);
-                let end = started.running.phase(phase, teller).await.map_err(unfollowed)?;
+                let end = started
+                    .running
+                    .phase(phase, teller)
+                    .await
+                    .map_err(unfollowed)?;
                 if end.verdict != Verdict::Succeeded {
                     return Ok(self.last_words(end).await);
                 }
@@ -140,10 +156,20 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
                 return self.commands(phase, teller).await;
             }
             Phase::UploadArtifacts => {
-                let Some(started) = &self.started else { return Ok(PhaseEnd::success()) };
+                let Some(started) = &self.started else {
+                    return Ok(PhaseEnd::success());
+                };
                 let (build, surroundings) = (self.build, self.surroundings);
                 let (plan, running) = (&started.plan, &started.running);
-                return Ok(upload::upload(build, surroundings, plan, running, &self.values, teller).await);
+                return Ok(upload::upload(
+                    build,
+                    surroundings,
+                    plan,
+                    running,
+                    &self.values,
+                    teller,
+                )
+                .await);
             }
         }
         Ok(PhaseEnd::success())
@@ -155,12 +181,22 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         phase: Phase,
         teller: &mut Teller<'_>,
     ) -> Result<PhaseEnd, PhaseEnd> {
-        let Some(started) = &mut self.started else { return Ok(PhaseEnd::success()) };
-        let end = started.running.phase(phase, teller).await.map_err(unfollowed)?;
+        let Some(started) = &mut self.started else {
+            return Ok(PhaseEnd::success());
+        };
+        let end = started
+            .running
+            .phase(phase, teller)
+            .await
+            .map_err(unfollowed)?;
         if end.verdict == Verdict::Fault {
             return Ok(self.last_words(end).await);
         }
-        let planned = started.plan.phases.iter().find(|planned| planned.phase == phase);
+        let planned = started
+            .plan
+            .phases
+            .iter()
+            .find(|planned| planned.phase == phase);
         let on_failure = planned.and_then(|planned| planned.on_failure.as_ref());
         if Phase::USER.contains(&transition::next(phase, end.verdict, on_failure)) {
             return Ok(end);
@@ -214,10 +250,16 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         let failure = match tokio::time::timeout(TEARDOWN, removal).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),
-            Err(_elapsed) => Some(format!("the engine did not remove container `{}` in time", container.0)),
+            Err(_elapsed) => Some(format!(
+                "the engine did not remove container `{}` in time",
+                container.0
+            )),
         };
         if let Some(message) = failure {
-            teller.warn(message, format!("remove it by hand: `docker rm -f {}`", container.0));
+            teller.warn(
+                message,
+                format!("remove it by hand: `docker rm -f {}`", container.0),
+            );
         }
         for directory in [self.build.directory.source(), self.build.directory.tmp()] {
             if let Err(error) = journal::throw_away(&directory, &self.surroundings.trash) {
@@ -248,7 +290,11 @@ fn worse(one: Verdict, other: Verdict) -> Verdict {
         Verdict::TimedOut => 3,
         Verdict::Stopped => 4,
     };
-    if weight(other) > weight(one) { other } else { one }
+    if weight(other) > weight(one) {
+        other
+    } else {
+        one
+    }
 }
 
 fn identity(build: &Build) -> BuildIdentity {

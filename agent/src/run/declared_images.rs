@@ -40,19 +40,36 @@ async fn one<E: ContainerEngine>(
     let engine = surroundings.engine;
     let repository = values.text(&image.repository);
     if repository.is_empty() {
-        let message = format!("image `{}` has no repository: the declared text is empty", image.name);
+        let message = format!(
+            "image `{}` has no repository: the declared text is empty",
+            image.name
+        );
         let context = PhaseContext::new(StatusCode::ClientError, message);
-        return Err(PhaseEnd::failed(context.with_help("set the variable that `repository` names")));
+        return Err(PhaseEnd::failed(
+            context.with_help("set the variable that `repository` names"),
+        ));
     }
     let start = Instant::now();
     let (folder, dockerfile) = (values.text(&image.context), values.text(&image.dockerfile));
     let context = images::context(tree, &folder, &dockerfile, scratch).map_err(|error| {
         let context = PhaseContext::new(StatusCode::ClientError, error.to_string());
-        PhaseEnd::failed(context.with_help("correct `context` and `dockerfile` under `images` in the project file"))
+        PhaseEnd::failed(
+            context
+                .with_help("correct `context` and `dockerfile` under `images` in the project file"),
+        )
     })?;
     let name = format!("understudy-build:{}", uuid::Uuid::new_v4().simple());
-    let build = ImageBuild { name: name.clone(), context, dockerfile, labels: Vec::new() };
-    let mut tell = |text: &str| teller.tell(EventKind::Output { text: text.to_owned() });
+    let build = ImageBuild {
+        name: name.clone(),
+        context,
+        dockerfile,
+        labels: Vec::new(),
+    };
+    let mut tell = |text: &str| {
+        teller.tell(EventKind::Output {
+            text: text.to_owned(),
+        });
+    };
     let id = engine.build(build, &mut tell).await?;
     teller.tell(EventKind::ImageBuilt {
         name: image.name.clone(),
@@ -62,7 +79,10 @@ async fn one<E: ContainerEngine>(
     let pushed = push(image, &repository, &id, values, surroundings, teller).await;
     // The image has its real names now, or is not wanted: the one that only we know is in the way.
     if let Err(error) = engine.untag(&name).await {
-        teller.warn(error.to_string(), format!("remove it by hand: `docker rmi {name}`"));
+        teller.warn(
+            error.to_string(),
+            format!("remove it by hand: `docker rmi {name}`"),
+        );
     }
     pushed
 }
@@ -76,21 +96,37 @@ async fn push<E: ContainerEngine>(
     teller: &mut Teller<'_>,
 ) -> Result<ImagePushed, PhaseEnd> {
     let start = Instant::now();
-    let credentials = surroundings.keychain.find(repository).await.map_err(|error| {
-        let context = PhaseContext::new(StatusCode::ClientError, error.to_string());
-        PhaseEnd::failed(context.with_help(error.help()))
-    })?;
+    let credentials = surroundings
+        .keychain
+        .find(repository)
+        .await
+        .map_err(|error| {
+            let context = PhaseContext::new(StatusCode::ClientError, error.to_string());
+            PhaseEnd::failed(context.with_help(error.help()))
+        })?;
     let mut digest = String::new();
     // A tag whose variable is unset here (a commit, say, outside git) is no tag.
-    let tags: Vec<String> =
-        image.tags.iter().map(|tag| values.text(tag)).filter(|tag| !tag.is_empty()).collect();
+    let tags: Vec<String> = image
+        .tags
+        .iter()
+        .map(|tag| values.text(tag))
+        .filter(|tag| !tag.is_empty())
+        .collect();
     for tag in &tags {
-        digest = surroundings.engine.push(id, repository, tag, credentials.as_ref()).await?;
+        digest = surroundings
+            .engine
+            .push(id, repository, tag, credentials.as_ref())
+            .await?;
     }
     if digest.is_empty() {
-        let message = format!("image `{}` has no tag: every declared text is empty", image.name);
+        let message = format!(
+            "image `{}` has no tag: every declared text is empty",
+            image.name
+        );
         let context = PhaseContext::new(StatusCode::ClientError, message);
-        return Err(PhaseEnd::failed(context.with_help("declare a fixed tag such as `latest` too")));
+        return Err(PhaseEnd::failed(
+            context.with_help("declare a fixed tag such as `latest` too"),
+        ));
     }
     let pushed = ImagePushed {
         name: image.name.clone(),
@@ -110,7 +146,9 @@ pub(super) fn write_definitions(
     pushed: &[ImagePushed],
     teller: &mut Teller<'_>,
 ) -> Result<(), PhaseEnd> {
-    let Some(first) = pushed.first() else { return Ok(()) };
+    let Some(first) = pushed.first() else {
+        return Ok(());
+    };
     for (name, content) in [
         (images::DEFINITIONS_FILE, images::definitions(pushed)),
         (images::DETAIL_FILE, images::detail(first)),
@@ -118,7 +156,10 @@ pub(super) fn write_definitions(
         let path: PathBuf = artifact_root.join(name);
         if tree.file(&path).is_ok() {
             teller.warn(
-                format!("the build wrote `{}` itself, and its file stands", path.display()),
+                format!(
+                    "the build wrote `{}` itself, and its file stands",
+                    path.display()
+                ),
                 "let the build not write it, if the declared images are to be in it",
             );
             continue;

@@ -1,4 +1,4 @@
-//! DOWNLOAD_SOURCE: the source, the buildspec, the plan, the cache; and the one call that starts the container.
+//! `DOWNLOAD_SOURCE`: the source, the buildspec, the plan, the cache; and the one call that starts the container.
 
 use std::path::Path;
 
@@ -61,25 +61,46 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     let facts = BuildFacts {
         id: build.id.clone(),
         number: build.number,
-        start_millis: teller.record.started.map_or(0, |started| started.as_millisecond()),
+        start_millis: teller
+            .record
+            .started
+            .map_or(0, jiff::Timestamp::as_millisecond),
         resolved_version: source.resolved_version,
     };
     let environment = plan::environment(&reading.document, &build.request, &facts);
     let mark = uuid::Uuid::new_v4().simple().to_string();
-    let shell = reading.document.env.shell.as_ref().map_or("sh", |shell| &shell.value);
-    let spec = container_spec(build, surroundings, image, environment.clone(), [&mark, shell]);
+    let shell = reading
+        .document
+        .env
+        .shell
+        .as_ref()
+        .map_or("sh", |shell| &shell.value);
+    let spec = container_spec(
+        build,
+        surroundings,
+        image,
+        environment.clone(),
+        [&mark, shell],
+    );
     let container = surroundings.engine.create(&spec).await?;
     let catalogue = catalogue(surroundings.engine, &container).await?;
-    let plan =
-        plan::decide(&text, &reading.document, &build.request, &environment, catalogue.as_ref())
-            .map_err(unplannable)?;
+    let plan = plan::decide(
+        &text,
+        &reading.document,
+        &build.request,
+        &environment,
+        catalogue.as_ref(),
+    )
+    .map_err(|error| unplannable(&error))?;
     teller.tell(EventKind::EnvironmentReady);
     for (message, help) in &plan.warnings {
         teller.warn(message, help);
     }
     let restored = cache::restore(build, &plan).await;
     build.directory.write_readonly("driver.sh", plan::DRIVER)?;
-    build.directory.write_readonly("program.sh", &plan::program(&plan))?;
+    build
+        .directory
+        .write_readonly("program.sh", &plan::program(&plan))?;
     if let BuildspecPlace::Inline(text) = &build.request.buildspec {
         build.directory.write_readonly("buildspec.yml", text)?;
     }
@@ -94,31 +115,41 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     })?;
     let running = Running::new(&plan, follower);
     tell_runtimes(&plan, teller);
-    Ok(Started { plan, running, restored })
+    Ok(Started {
+        plan,
+        running,
+        restored,
+    })
 }
 
 /// Tells what is ready when the runtimes' own commands are over.
 pub(super) fn tell_ready(started: &Started<'_>, teller: &mut Teller<'_>) {
     let plan = &started.plan;
-    teller.tell(EventKind::SourceEntered { directory: plan.source_directory.clone() });
+    teller.tell(EventKind::SourceEntered {
+        directory: plan.source_directory.clone(),
+    });
     cache::tell_restored(plan, &started.restored, teller);
     let phases = plan
         .named_phases
         .iter()
-        .map(|(phase, commands)| PhaseCommands { phase: *phase, commands: *commands })
+        .map(|(phase, commands)| PhaseCommands {
+            phase: *phase,
+            commands: *commands,
+        })
         .collect();
     teller.tell(EventKind::CommandsReady { phases });
 }
 
-async fn copy_source(
-    build: &Build,
-) -> Result<(source::LocalSource, workspace::Copied), PhaseEnd> {
+async fn copy_source(build: &Build) -> Result<(source::LocalSource, workspace::Copied), PhaseEnd> {
     let request = &build.request;
-    let source = source::inspect(&request.source, request.source_files).await.map_err(|error| {
-        PhaseEnd::failed(
-            PhaseContext::new(StatusCode::ClientError, error.to_string()).with_help(error.help()),
-        )
-    })?;
+    let source = source::inspect(&request.source, request.source_files)
+        .await
+        .map_err(|error| {
+            PhaseEnd::failed(
+                PhaseContext::new(StatusCode::ClientError, error.to_string())
+                    .with_help(error.help()),
+            )
+        })?;
     let target = build.directory.source();
     let from = source.clone();
     let copied = tokio::task::spawn_blocking(move || {
@@ -181,13 +212,18 @@ fn tell_findings(
         BuildspecPlace::Inline(_) => "buildspec",
         BuildspecPlace::InSource { path, .. } => path,
     };
-    let errors: Vec<_> =
-        reading.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+    let errors: Vec<_> = reading
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .collect();
     teller.tell(EventKind::BuildspecFindings {
         text: buildspec::render(text, name, &reading.findings, Style::Plain),
         errors: errors.len(),
     });
-    let Some(first) = errors.first() else { return Ok(()) };
+    let Some(first) = errors.first() else {
+        return Ok(());
+    };
     let place = first.span.position(text);
     let message = match &first.status {
         Some(client) => client.message.clone(),
@@ -220,10 +256,19 @@ fn container_spec<E>(
         mount(directory.record(), layout::RECORD, Access::ReadWrite),
         mount(directory.source(), &source, Access::ReadWrite),
     ];
-    if let (DockerAccess::Host, Some(socket)) = (build.request.docker, &surroundings.docker_socket) {
-        mounts.push(mount(socket.clone(), "/var/run/docker.sock", Access::ReadWrite));
+    if let (DockerAccess::Host, Some(socket)) = (build.request.docker, &surroundings.docker_socket)
+    {
+        mounts.push(mount(
+            socket.clone(),
+            "/var/run/docker.sock",
+            Access::ReadWrite,
+        ));
     }
-    let command = ["sh", layout::DRIVER].into_iter().chain(arguments).map(str::to_owned).collect();
+    let command = ["sh", layout::DRIVER]
+        .into_iter()
+        .chain(arguments)
+        .map(str::to_owned)
+        .collect();
     ContainerSpec {
         name: container(build).0,
         image: image.to_owned(),
@@ -239,15 +284,20 @@ async fn catalogue<E: ContainerEngine>(
     engine: &E,
     container: &ContainerId,
 ) -> Result<Option<Catalogue>, PhaseEnd> {
-    let Some(bytes) = engine.read_file(container, layout::RUNTIMES, CATALOGUE_LIMIT).await? else {
+    let Some(bytes) = engine
+        .read_file(container, layout::RUNTIMES, CATALOGUE_LIMIT)
+        .await?
+    else {
         return Ok(None);
     };
-    Catalogue::parse(&String::from_utf8_lossy(&bytes)).map(Some).map_err(|error| {
-        PhaseEnd::failed(
-            yaml_error(format!("the image's `{}`: {error}", layout::RUNTIMES))
-                .with_help("mend the file in the image, or use another image"),
-        )
-    })
+    Catalogue::parse(&String::from_utf8_lossy(&bytes))
+        .map(Some)
+        .map_err(|error| {
+            PhaseEnd::failed(
+                yaml_error(format!("the image's `{}`: {error}", layout::RUNTIMES))
+                    .with_help("mend the file in the image, or use another image"),
+            )
+        })
 }
 
 fn tell_runtimes(plan: &Plan, teller: &mut Teller<'_>) {
@@ -270,14 +320,23 @@ fn empty_phases(reading: &Reading) -> Vec<Phase> {
     let phases = &reading.document.phases;
     Phase::USER
         .into_iter()
-        .zip([&phases.install, &phases.pre_build, &phases.build, &phases.post_build])
-        .filter(|(_, written)| written.as_ref().is_some_and(|written| written.commands.is_empty()))
+        .zip([
+            &phases.install,
+            &phases.pre_build,
+            &phases.build,
+            &phases.post_build,
+        ])
+        .filter(|(_, written)| {
+            written
+                .as_ref()
+                .is_some_and(|written| written.commands.is_empty())
+        })
         .map(|(phase, _)| phase)
         .collect()
 }
 
-fn unplannable(error: PlanError) -> PhaseEnd {
-    let help = match &error {
+fn unplannable(error: &PlanError) -> PhaseEnd {
+    let help = match error {
         PlanError::Runtime(_) => "choose one of those in `runtime-versions`, or another image",
         PlanError::Unsupported { .. } => "change that line, or run this build in CodeBuild",
     };
@@ -288,7 +347,10 @@ fn yaml_error(message: impl Into<String>) -> PhaseContext {
     PhaseContext::new(StatusCode::YamlFileError, message)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `map_err` wants"
+)]
 fn unreadable(error: std::io::Error) -> PhaseEnd {
     PhaseEnd::fault(
         format!("failed to open the build's copy of the source: {error}"),

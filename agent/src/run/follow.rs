@@ -85,7 +85,8 @@ impl<'a> Follower<'a> {
                 return Ok(step);
             }
             if let (Some(exit), true) = (ended, self.lines.is_empty()) {
-                self.log.rest(PIECE, &mut |text| tell_output(teller, text))?;
+                self.log
+                    .rest(PIECE, &mut |text| tell_output(teller, text))?;
                 return Ok(Step::Ended(exit));
             }
             self.wait().await?;
@@ -95,20 +96,20 @@ impl<'a> Follower<'a> {
     /// Returns when a line was written, by the wall clock.
     pub(super) fn time(&mut self, uptime: Option<f64>, now: Timestamp) -> Timestamp {
         let Some(uptime) = uptime else { return now };
-        self.clock.get_or_insert(Clock { uptime, wall: now }).at(uptime, now)
+        self.clock
+            .get_or_insert(Clock { uptime, wall: now })
+            .at(uptime, now)
     }
 
     /// Takes the first line, once the output that belongs before it was told.
-    fn take(
-        &mut self,
-        teller: &mut Teller<'_>,
-        ended: bool,
-    ) -> Result<Option<Step>, FollowError> {
+    fn take(&mut self, teller: &mut Teller<'_>, ended: bool) -> Result<Option<Step>, FollowError> {
         let complete = match self.lines.front() {
             // The mark comes through the pipe and may be behind the journal; after the end it will not come any more.
             Some(JournalLine::CommandEnded { number, .. }) => {
                 let number = *number;
-                self.log.until_mark(number, PIECE, &mut |text| tell_output(teller, text))? || ended
+                self.log
+                    .until_mark(number, PIECE, &mut |text| tell_output(teller, text))?
+                    || ended
             }
             Some(_) => true,
             None => {
@@ -116,11 +117,16 @@ impl<'a> Follower<'a> {
                 false
             }
         };
-        Ok(if complete { self.lines.pop_front().map(Step::Line) } else { None })
+        Ok(if complete {
+            self.lines.pop_front().map(Step::Line)
+        } else {
+            None
+        })
     }
 
     fn tell_output(&mut self, teller: &mut Teller<'_>) -> io::Result<()> {
-        self.log.available(PIECE, &mut |text| tell_output(teller, text))
+        self.log
+            .available(PIECE, &mut |text| tell_output(teller, text))
     }
 
     fn read_journal(&mut self) -> Result<(), FollowError> {
@@ -130,10 +136,14 @@ impl<'a> Follower<'a> {
             let line = String::from_utf8_lossy(&line);
             let line = line.trim_end_matches('\n');
             let parsed = JournalLine::parse(line);
-            self.lines.push_back(parsed.ok_or_else(|| FollowError::Damaged(line.into()))?);
+            self.lines
+                .push_back(parsed.ok_or_else(|| FollowError::Damaged(line.into()))?);
         }
         if self.unread.len() > LONGEST_LINE {
-            let start: String = String::from_utf8_lossy(&self.unread).chars().take(80).collect();
+            let start: String = String::from_utf8_lossy(&self.unread)
+                .chars()
+                .take(80)
+                .collect();
             return Err(FollowError::Damaged(format!("{start}…")));
         }
         Ok(())
@@ -173,7 +183,9 @@ impl Clock {
     /// Never later than now: an uptime can be anything, the build can write it.
     fn at(self, uptime: f64, now: Timestamp) -> Timestamp {
         let since = SignedDuration::try_from_secs_f64(uptime - self.uptime);
-        let time = since.ok().and_then(|since| self.wall.checked_add(since).ok());
+        let time = since
+            .ok()
+            .and_then(|since| self.wall.checked_add(since).ok());
         time.map_or(now, |time| time.clamp(self.wall, now.max(self.wall)))
     }
 }

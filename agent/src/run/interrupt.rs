@@ -34,7 +34,10 @@ pub(super) enum Interruption {
 impl Interrupt {
     /// Returns an interrupt that follows what a caller sends; its clock does not run yet.
     pub fn new(stop: watch::Receiver<Stop>) -> Self {
-        Self { stop, deadline: None }
+        Self {
+            stop,
+            deadline: None,
+        }
     }
 
     /// Starts the clock: CodeBuild's starts when the build leaves the queue (reference §2.10).

@@ -5,14 +5,36 @@ use crate::model::Phase;
 /// One line; times are the machine's uptime in seconds, where the container can see it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum JournalLine {
-    Begun { uptime: Option<f64> },
-    PhaseEntered { phase: Phase, uptime: Option<f64> },
-    CommandStarted { number: u32, uptime: Option<f64> },
-    DirectoryLeft { number: u32, directory: String },
-    CommandEnded { number: u32, status: i32, uptime: Option<f64> },
-    PhaseLeft { phase: Phase, uptime: Option<f64> },
-    StopSeen { uptime: Option<f64> },
-    Over { uptime: Option<f64> },
+    Begun {
+        uptime: Option<f64>,
+    },
+    PhaseEntered {
+        phase: Phase,
+        uptime: Option<f64>,
+    },
+    CommandStarted {
+        number: u32,
+        uptime: Option<f64>,
+    },
+    DirectoryLeft {
+        number: u32,
+        directory: String,
+    },
+    CommandEnded {
+        number: u32,
+        status: i32,
+        uptime: Option<f64>,
+    },
+    PhaseLeft {
+        phase: Phase,
+        uptime: Option<f64>,
+    },
+    StopSeen {
+        uptime: Option<f64>,
+    },
+    Over {
+        uptime: Option<f64>,
+    },
 }
 
 impl JournalLine {
@@ -23,10 +45,21 @@ impl JournalLine {
         let phase = || Phase::from_name(first);
         let number = || first.parse::<u32>().ok();
         let line = match tag {
-            "B" => Self::Begun { uptime: uptime(first)? },
-            "P" => Self::PhaseEntered { phase: phase()?, uptime: uptime(second)? },
-            "C" => Self::CommandStarted { number: number()?, uptime: uptime(second)? },
-            "D" => Self::DirectoryLeft { number: number()?, directory: second.to_owned() },
+            "B" => Self::Begun {
+                uptime: uptime(first)?,
+            },
+            "P" => Self::PhaseEntered {
+                phase: phase()?,
+                uptime: uptime(second)?,
+            },
+            "C" => Self::CommandStarted {
+                number: number()?,
+                uptime: uptime(second)?,
+            },
+            "D" => Self::DirectoryLeft {
+                number: number()?,
+                directory: second.to_owned(),
+            },
             "E" => {
                 let (status, up) = second.split_once(' ').unwrap_or((second, ""));
                 Self::CommandEnded {
@@ -35,9 +68,16 @@ impl JournalLine {
                     uptime: uptime(up)?,
                 }
             }
-            "Q" => Self::PhaseLeft { phase: phase()?, uptime: uptime(second)? },
-            "S" => Self::StopSeen { uptime: uptime(first)? },
-            "X" => Self::Over { uptime: uptime(first)? },
+            "Q" => Self::PhaseLeft {
+                phase: phase()?,
+                uptime: uptime(second)?,
+            },
+            "S" => Self::StopSeen {
+                uptime: uptime(first)?,
+            },
+            "X" => Self::Over {
+                uptime: uptime(first)?,
+            },
             _ => return None,
         };
         Some(line)
@@ -45,11 +85,18 @@ impl JournalLine {
 }
 
 /// An empty time is one that the container cannot see; the outer `None` is a time that is none.
-#[expect(clippy::option_option, reason = "three cases: no time, a time, not a time")]
+#[expect(
+    clippy::option_option,
+    reason = "three cases: no time, a time, not a time"
+)]
 fn uptime(text: &str) -> Option<Option<f64>> {
     match text {
         "" => Some(None),
-        text => text.parse::<f64>().ok().filter(|up| up.is_finite() && *up >= 0.0).map(Some),
+        text => text
+            .parse::<f64>()
+            .ok()
+            .filter(|up| up.is_finite() && *up >= 0.0)
+            .map(Some),
     }
 }
 
@@ -61,11 +108,42 @@ mod tests {
     fn every_line_of_the_driver_is_read() {
         for (line, expected) in [
             ("B 1.5", JournalLine::Begun { uptime: Some(1.5) }),
-            ("P BUILD ", JournalLine::PhaseEntered { phase: Phase::Build, uptime: None }),
-            ("C 3 2", JournalLine::CommandStarted { number: 3, uptime: Some(2.0) }),
-            ("D 3 /a b", JournalLine::DirectoryLeft { number: 3, directory: "/a b".into() }),
-            ("E 3 -1 2", JournalLine::CommandEnded { number: 3, status: -1, uptime: Some(2.0) }),
-            ("Q INSTALL 2", JournalLine::PhaseLeft { phase: Phase::Install, uptime: Some(2.0) }),
+            (
+                "P BUILD ",
+                JournalLine::PhaseEntered {
+                    phase: Phase::Build,
+                    uptime: None,
+                },
+            ),
+            (
+                "C 3 2",
+                JournalLine::CommandStarted {
+                    number: 3,
+                    uptime: Some(2.0),
+                },
+            ),
+            (
+                "D 3 /a b",
+                JournalLine::DirectoryLeft {
+                    number: 3,
+                    directory: "/a b".into(),
+                },
+            ),
+            (
+                "E 3 -1 2",
+                JournalLine::CommandEnded {
+                    number: 3,
+                    status: -1,
+                    uptime: Some(2.0),
+                },
+            ),
+            (
+                "Q INSTALL 2",
+                JournalLine::PhaseLeft {
+                    phase: Phase::Install,
+                    uptime: Some(2.0),
+                },
+            ),
             ("S 2", JournalLine::StopSeen { uptime: Some(2.0) }),
             ("X 2", JournalLine::Over { uptime: Some(2.0) }),
         ] {
@@ -75,7 +153,15 @@ mod tests {
 
     #[test]
     fn what_the_driver_does_not_write_is_refused() {
-        for line in ["", "C x 1", "E 3 ok 2", "P SOMETHING 1", "Z 1", "B nan", "C 99999999999 1"] {
+        for line in [
+            "",
+            "C x 1",
+            "E 3 ok 2",
+            "P SOMETHING 1",
+            "Z 1",
+            "B nan",
+            "C 99999999999 1",
+        ] {
             assert_eq!(JournalLine::parse(line), None, "{line}");
         }
     }

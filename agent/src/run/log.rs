@@ -23,7 +23,12 @@ const MARK_REST: usize = 11;
 impl LogReader {
     pub(super) fn new(path: PathBuf, mark: &str) -> Self {
         let prefix = format!("\u{1b}]5379;{mark};").into_bytes();
-        Self { tail: Tail::new(path), prefix, pending: Vec::new(), reached: None }
+        Self {
+            tail: Tail::new(path),
+            prefix,
+            pending: Vec::new(),
+            reached: None,
+        }
     }
 
     /// Tells what there is, up to the next mark.
@@ -63,7 +68,10 @@ impl LogReader {
 
     /// Tells everything that is left: nobody will write any more.
     pub(super) fn rest(&mut self, piece: usize, tell: &mut dyn FnMut(String)) -> io::Result<()> {
-        while self.available(piece, tell).map(|()| self.reached.take().is_some())? {
+        while self
+            .available(piece, tell)
+            .map(|()| self.reached.take().is_some())?
+        {
             self.release(tell);
         }
         self.tell_all(self.pending.len(), tell);
@@ -84,7 +92,7 @@ impl LogReader {
             let number = end.and_then(|end| rest.get(..end)).and_then(parse_number);
             match (end, number) {
                 (Some(end), Some(number)) => {
-                    self.pending.drain(..self.prefix.len() + end + 1);
+                    self.pending.drain(..=self.prefix.len() + end);
                     self.reached = Some(number);
                 }
                 (None, _) if rest.len() < MARK_REST => return,
@@ -97,7 +105,11 @@ impl LogReader {
     /// Tells the first `length` bytes but for a character that is not whole yet.
     fn tell_bytes(&mut self, length: usize, tell: &mut dyn FnMut(String)) {
         let bytes = self.pending.get(..length).unwrap_or_default();
-        let whole = if ends_within_character(bytes) { last_boundary(bytes) } else { bytes.len() };
+        let whole = if ends_within_character(bytes) {
+            last_boundary(bytes)
+        } else {
+            bytes.len()
+        };
         self.tell_all(whole, tell);
     }
 
@@ -118,7 +130,11 @@ fn partial(haystack: &[u8], needle: &[u8]) -> usize {
     let longest = haystack.len().min(needle.len().saturating_sub(1));
     (1..=longest)
         .rev()
-        .find(|length| needle.get(..*length).is_some_and(|start| haystack.ends_with(start)))
+        .find(|length| {
+            needle
+                .get(..*length)
+                .is_some_and(|start| haystack.ends_with(start))
+        })
         .unwrap_or(0)
 }
 
@@ -128,7 +144,12 @@ fn parse_number(digits: &[u8]) -> Option<u32> {
 
 /// Returns where the last character begins that the end of `bytes` cuts off.
 fn last_boundary(bytes: &[u8]) -> usize {
-    let within = bytes.iter().rev().take(3).position(|byte| byte & 0xC0 != 0x80).map_or(0, |at| at + 1);
+    let within = bytes
+        .iter()
+        .rev()
+        .take(3)
+        .position(|byte| byte & 0xC0 != 0x80)
+        .map_or(0, |at| at + 1);
     bytes.len() - within
 }
 
@@ -160,10 +181,23 @@ mod tests {
         for piece in 1..40 {
             let (_file, mut reader) = reader(text.as_bytes());
             let (mut first, mut second, mut rest) = (String::new(), String::new(), String::new());
-            assert!(reader.until_mark(1, piece, &mut |text| first.push_str(&text)).unwrap());
-            assert!(reader.until_mark(2, piece, &mut |text| second.push_str(&text)).unwrap());
-            reader.available(piece, &mut |text| rest.push_str(&text)).unwrap();
-            assert_eq!((first.as_str(), second.as_str(), rest.as_str()), ("one", "two ü", "three"));
+            assert!(
+                reader
+                    .until_mark(1, piece, &mut |text| first.push_str(&text))
+                    .unwrap()
+            );
+            assert!(
+                reader
+                    .until_mark(2, piece, &mut |text| second.push_str(&text))
+                    .unwrap()
+            );
+            reader
+                .available(piece, &mut |text| rest.push_str(&text))
+                .unwrap();
+            assert_eq!(
+                (first.as_str(), second.as_str(), rest.as_str()),
+                ("one", "two ü", "three")
+            );
         }
     }
 
@@ -171,18 +205,31 @@ mod tests {
     fn a_mark_that_is_not_there_yet_is_waited_for() {
         let (mut file, mut reader) = reader(b"out\x1b]5379;t");
         let mut told = String::new();
-        assert!(!reader.until_mark(1, 64, &mut |text| told.push_str(&text)).unwrap());
+        assert!(
+            !reader
+                .until_mark(1, 64, &mut |text| told.push_str(&text))
+                .unwrap()
+        );
         assert_eq!(told, "out");
         file.write_all(b"ok;1\x07").unwrap();
-        assert!(reader.until_mark(1, 64, &mut |text| told.push_str(&text)).unwrap());
+        assert!(
+            reader
+                .until_mark(1, 64, &mut |text| told.push_str(&text))
+                .unwrap()
+        );
         assert_eq!(told, "out");
     }
 
     #[test]
     fn what_only_looks_like_a_mark_is_output() {
-        let (_file, mut reader) = reader(format!("\u{1b}]5379;tok;not a number{}", mark(7)).as_bytes());
+        let (_file, mut reader) =
+            reader(format!("\u{1b}]5379;tok;not a number{}", mark(7)).as_bytes());
         let mut told = String::new();
-        assert!(reader.until_mark(7, 64, &mut |text| told.push_str(&text)).unwrap());
+        assert!(
+            reader
+                .until_mark(7, 64, &mut |text| told.push_str(&text))
+                .unwrap()
+        );
         assert_eq!(told, "\u{1b}]5379;tok;not a number");
     }
 
@@ -190,7 +237,9 @@ mod tests {
     fn bytes_that_are_no_text_are_told_and_not_held_back() {
         let (_file, mut reader) = reader(b"\xff\xfeabc\xff");
         let mut told = String::new();
-        reader.available(64, &mut |text| told.push_str(&text)).unwrap();
+        reader
+            .available(64, &mut |text| told.push_str(&text))
+            .unwrap();
         assert_eq!(told, "\u{fffd}\u{fffd}abc\u{fffd}");
     }
 }

@@ -17,6 +17,8 @@ mod phase_end;
 mod provision;
 mod tail;
 mod teller;
+#[cfg(test)]
+mod tests;
 mod upload;
 mod values;
 

@@ -14,18 +14,27 @@ pub(super) struct PhaseEnd {
 impl PhaseEnd {
     /// All went well.
     pub(super) fn success() -> Self {
-        Self { verdict: Verdict::Succeeded, contexts: Vec::new() }
+        Self {
+            verdict: Verdict::Succeeded,
+            contexts: Vec::new(),
+        }
     }
 
     /// Something that the caller gave does not work.
     pub(super) fn failed(context: PhaseContext) -> Self {
-        Self { verdict: Verdict::Failed, contexts: vec![context] }
+        Self {
+            verdict: Verdict::Failed,
+            contexts: vec![context],
+        }
     }
 
     /// We, the engine or the disk failed.
     pub(super) fn fault(message: impl Into<String>, help: impl Into<String>) -> Self {
         let context = PhaseContext::new(StatusCode::InternalError, message).with_help(help);
-        Self { verdict: Verdict::Fault, contexts: vec![context] }
+        Self {
+            verdict: Verdict::Fault,
+            contexts: vec![context],
+        }
     }
 }
 
@@ -43,9 +52,10 @@ impl From<EngineError> for PhaseEnd {
             }
             EngineError::Unreachable { .. }
             | EngineError::NotPermitted { .. }
-            | EngineError::Call { .. } => {
-                Self { verdict: Verdict::Fault, contexts: vec![context(StatusCode::InternalError)] }
-            }
+            | EngineError::Call { .. } => Self {
+                verdict: Verdict::Fault,
+                contexts: vec![context(StatusCode::InternalError)],
+            },
         }
     }
 }

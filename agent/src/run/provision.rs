@@ -19,7 +19,9 @@ pub(super) async fn provision<E: ContainerEngine>(
             StatusCode::ClientError,
             "`--docker host` needs an engine with a socket on this machine",
         );
-        return Err(PhaseEnd::failed(context.with_help("unset DOCKER_HOST, or leave `--docker` out")));
+        return Err(PhaseEnd::failed(
+            context.with_help("unset DOCKER_HOST, or leave `--docker` out"),
+        ));
     }
     let found = if let Some(found) = engine.image(image).await? {
         found
@@ -40,6 +42,9 @@ pub(super) async fn provision<E: ContainerEngine>(
             )
         })?
     };
-    teller.tell(EventKind::ImageReady { image: image.clone(), id: found.id.clone() });
+    teller.tell(EventKind::ImageReady {
+        image: image.clone(),
+        id: found.id.clone(),
+    });
     Ok(found.id)
 }

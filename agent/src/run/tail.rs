@@ -56,7 +56,10 @@ impl Watch {
         // What changed does not matter, nor does a lost notice: whoever waits looks at the files.
         let mut watcher = notify::recommended_watcher(move |_event| heard.notify_one())?;
         watcher.watch(directory, RecursiveMode::NonRecursive)?;
-        Ok(Self { changed, _watcher: watcher })
+        Ok(Self {
+            changed,
+            _watcher: watcher,
+        })
     }
 
     /// Waits for a change since the last call.

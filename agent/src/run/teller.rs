@@ -23,7 +23,14 @@ impl<'a> Teller<'a> {
         on_event: &'a mut (dyn FnMut(&BuildEvent) + Send),
     ) -> Self {
         let last = Timestamp::UNIX_EPOCH;
-        Self { seq: 0, last, clock, on_event, journal, record: BuildRecord::default() }
+        Self {
+            seq: 0,
+            last,
+            clock,
+            on_event,
+            journal,
+            record: BuildRecord::default(),
+        }
     }
 
     /// Returns the time.
@@ -41,7 +48,11 @@ impl<'a> Teller<'a> {
     pub(super) fn tell_at(&mut self, time: Timestamp, kind: EventKind) {
         self.last = time.max(self.last);
         self.seq += 1;
-        let event = BuildEvent { seq: self.seq, time: self.last, kind };
+        let event = BuildEvent {
+            seq: self.seq,
+            time: self.last,
+            kind,
+        };
         self.record.apply(&event);
         // Output is on disk already, in the log that the container writes.
         if !matches!(event.kind, EventKind::Output { .. })
@@ -55,7 +66,10 @@ impl<'a> Teller<'a> {
 
     /// Tells a warning and its next step.
     pub(super) fn warn(&mut self, message: impl Into<String>, help: impl Into<String>) {
-        self.tell(EventKind::Warning { message: message.into(), help: Some(help.into()) });
+        self.tell(EventKind::Warning {
+            message: message.into(),
+            help: Some(help.into()),
+        });
     }
 
     /// Tells that a phase is over.

@@ -1,4 +1,4 @@
-//! UPLOAD_ARTIFACTS: declared images, artifacts, reports. One that fails does not keep the others back.
+//! `UPLOAD_ARTIFACTS`: declared images, artifacts, reports. One that fails does not keep the others back.
 
 use std::path::{Path, PathBuf};
 
@@ -59,7 +59,10 @@ pub(super) async fn upload<E: ContainerEngine>(
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "the room's whole view, handed on once")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the room's whole view, handed on once"
+)]
 fn collect(
     build: &Build,
     plan: &Plan,
@@ -70,7 +73,10 @@ fn collect(
     teller: &mut Teller<'_>,
 ) -> Result<(), PhaseEnd> {
     let rules = Rules {
-        base_directory: artifact.base_directory.as_ref().map(|base| values.text(base)),
+        base_directory: artifact
+            .base_directory
+            .as_ref()
+            .map(|base| values.text(base)),
         files: texts(&artifact.files, values),
         exclude: artifact.exclude.clone(),
         discard_paths: artifact.discard_paths,
@@ -80,17 +86,29 @@ fn collect(
         PhaseEnd::failed(PhaseContext::new(StatusCode::ClientError, message).with_help(help))
     };
     let selection = artifacts::select(tree, &rules).map_err(|error| {
-        client_error(error.to_string(), "correct `base-directory` and `files` in the buildspec".into())
+        client_error(
+            error.to_string(),
+            "correct `base-directory` and `files` in the buildspec".into(),
+        )
     })?;
-    teller.tell(EventKind::ArtifactsSelected(selected(artifact, &rules, &selection)));
-    let missed: Vec<&String> =
-        selection.matches.iter().filter(|(_, count)| *count == 0).map(|(glob, _)| glob).collect();
+    teller.tell(EventKind::ArtifactsSelected(selected(
+        artifact, &rules, &selection,
+    )));
+    let missed: Vec<&String> = selection
+        .matches
+        .iter()
+        .filter(|(_, count)| *count == 0)
+        .map(|(glob, _)| glob)
+        .collect();
     for glob in &missed {
         explain_miss(glob, build, plan, running, tree, teller);
     }
     for place in &selection.collisions {
         teller.warn(
-            format!("two files want the place `{}` in the artifact; the later one has it", place.display()),
+            format!(
+                "two files want the place `{}` in the artifact; the later one has it",
+                place.display()
+            ),
             "leave `discard-paths` out, or give the files different names",
         );
     }
@@ -98,16 +116,25 @@ fn collect(
         // CodeBuild's words (reference §2.9); a single pattern without a match is only skipped (§6.2).
         return Err(client_error(
             "no matching artifact paths found".into(),
-            format!("none of `files` matches below {}", rules.base_directory.as_deref().unwrap_or("the source root")),
+            format!(
+                "none of `files` matches below {}",
+                rules.base_directory.as_deref().unwrap_or("the source root")
+            ),
         ));
     }
     let place = destination(build, artifact);
     let delivered = artifacts::deliver(tree, &selection, &place).map_err(|error| {
-        PhaseEnd::fault(error.to_string(), "make the place writable and see that the disk has room (`df -h`)")
+        PhaseEnd::fault(
+            error.to_string(),
+            "make the place writable and see that the disk has room (`df -h`)",
+        )
     })?;
     for path in &delivered.left_out {
         teller.warn(
-            format!("`{}` is a link that leads out of the source, and is not in the artifact", path.display()),
+            format!(
+                "`{}` is a link that leads out of the source, and is not in the artifact",
+                path.display()
+            ),
             "copy the file it points to into the source before the build ends",
         );
     }
@@ -127,7 +154,10 @@ fn selected(artifact: &ArtifactPlan, rules: &Rules, selection: &Selection) -> Ar
         patterns: selection
             .matches
             .iter()
-            .map(|(pattern, files)| PatternMatches { pattern: pattern.clone(), files: *files })
+            .map(|(pattern, files)| PatternMatches {
+                pattern: pattern.clone(),
+                files: *files,
+            })
             .collect(),
         files: selection.files.len() as u64,
     }
@@ -152,11 +182,16 @@ fn explain_miss(
     };
     let folder = nearest.parent().unwrap_or(Path::new(""));
     let absolute = Path::new(&plan.source_directory).join(folder);
-    let moved = running.moves.iter().rfind(|(_, directory)| Path::new(directory) == absolute);
+    let moved = running
+        .moves
+        .iter()
+        .rfind(|(_, directory)| Path::new(directory) == absolute);
     let because = moved.map_or_else(String::new, |(command, _)| {
         let text = command.text.lines().next().unwrap_or_default();
         let buildspec = plan_location(build, command.line);
-        format!("; `{text}` ({buildspec}) moved there, and a `cd` lasts into later commands and phases")
+        format!(
+            "; `{text}` ({buildspec}) moved there, and a `cd` lasts into later commands and phases"
+        )
     });
     teller.warn(
         format!("artifact `{glob}` is missing: the file lies at `{}`{because}", nearest.display()),
@@ -175,10 +210,16 @@ fn plan_location(build: &Build, line: Option<usize>) -> String {
 
 /// The primary artifact has the caller's directory, a secondary one a directory of its own in it.
 fn destination(build: &Build, artifact: &ArtifactPlan) -> PathBuf {
-    let root = build.request.artifacts.clone().unwrap_or_else(|| build.directory.artifacts());
+    let root = build
+        .request
+        .artifacts
+        .clone()
+        .unwrap_or_else(|| build.directory.artifacts());
     match &artifact.identifier {
         None => root,
-        Some(identifier) => root.join("secondary-artifacts").join(identifier.replace('/', "_")),
+        Some(identifier) => root
+            .join("secondary-artifacts")
+            .join(identifier.replace('/', "_")),
     }
 }
 
@@ -229,10 +270,14 @@ fn report_of(
     let mut sources = Vec::new();
     for file in selection.files.values() {
         let failed = |error: String| {
-            format!("error processing report: [{}: {error}]", file.source.display())
+            format!(
+                "error processing report: [{}: {error}]",
+                file.source.display()
+            )
         };
-        let content =
-            tree.read(&file.source, report::SIZE_LIMIT).map_err(|error| failed(error.to_string()))?;
+        let content = tree
+            .read(&file.source, report::SIZE_LIMIT)
+            .map_err(|error| failed(error.to_string()))?;
         let coverage =
             report::read(&wanted.format, &content).map_err(|error| failed(error.to_string()))?;
         all.files.extend(coverage.files);

@@ -55,8 +55,13 @@ fn decode(answer: &str, asked: &Value) -> Option<String> {
 
 /// Returns the artifact root: where a deployment looks for its files.
 pub(super) fn artifact_root(plan: &Plan, values: &Values) -> PathBuf {
-    let base = plan.artifacts.first().and_then(|artifact| artifact.base_directory.as_ref());
+    let base = plan
+        .artifacts
+        .first()
+        .and_then(|artifact| artifact.base_directory.as_ref());
     let base = base.map(|base| values.text(base)).unwrap_or_default();
-    let inside = Path::new(&base).strip_prefix(&plan.source_directory).unwrap_or(Path::new(&base));
+    let inside = Path::new(&base)
+        .strip_prefix(&plan.source_directory)
+        .unwrap_or(Path::new(&base));
     crate::workspace::normal(inside).unwrap_or_default()
 }

@@ -19,28 +19,42 @@ pub struct CodeBuildLog<W> {
 impl<W: Write> CodeBuildLog<W> {
     /// Returns a sink that writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out, command: String::new() }
+        Self {
+            out,
+            command: String::new(),
+        }
     }
 
     fn line(&mut self, time: Timestamp, text: &str) -> io::Result<()> {
-        let time = time.to_zoned(TimeZone::UTC).strftime("%Y/%m/%d %H:%M:%S.%6f");
+        let time = time
+            .to_zoned(TimeZone::UTC)
+            .strftime("%Y/%m/%d %H:%M:%S.%6f");
         writeln!(self.out, "[Container] {time} {text}")
     }
 
     fn artifacts(&mut self, time: Timestamp, selected: &ArtifactsSelected) -> io::Result<()> {
         if let Some(identifier) = &selected.identifier {
-            self.line(time, &format!("Preparing to copy secondary artifacts {identifier}"))?;
+            self.line(
+                time,
+                &format!("Preparing to copy secondary artifacts {identifier}"),
+            )?;
         }
         let base = &selected.base_directory;
         self.line(time, &format!("Expanding base directory path: {base}"))?;
         self.line(time, "Assembling file list")?;
         self.line(time, &format!("Expanding {base}"))?;
-        self.line(time, &format!("Expanding file paths for base directory {base}"))?;
+        self.line(
+            time,
+            &format!("Expanding file paths for base directory {base}"),
+        )?;
         self.line(time, "Assembling file list")?;
         for pattern in &selected.patterns {
             self.line(time, &format!("Expanding {}", pattern.pattern))?;
             if pattern.files == 0 {
-                self.line(time, &format!("Skipping invalid file path {}", pattern.pattern))?;
+                self.line(
+                    time,
+                    &format!("Skipping invalid file path {}", pattern.pattern),
+                )?;
             }
         }
         if selected.files > 0 {
@@ -156,7 +170,12 @@ impl<W: Write> CodeBuildLog<W> {
     }
 
     fn phase_finished(&mut self, event: &BuildEvent) -> io::Result<()> {
-        let EventKind::PhaseFinished { phase, verdict, contexts } = &event.kind else {
+        let EventKind::PhaseFinished {
+            phase,
+            verdict,
+            contexts,
+        } = &event.kind
+        else {
             return Ok(());
         };
         // The service's own phases print nothing (reference §5.2, row 31), unless they end the build.
@@ -167,14 +186,20 @@ impl<W: Write> CodeBuildLog<W> {
         if service && contexts.is_empty() {
             return Ok(());
         }
-        self.line(event.time, &format!("Phase complete: {phase} State: {verdict}"))?;
+        self.line(
+            event.time,
+            &format!("Phase complete: {phase} State: {verdict}"),
+        )?;
         if contexts.is_empty() {
             return self.line(event.time, "Phase context status code:  Message: ");
         }
         for context in contexts {
             let code = context.status_code.name();
             let message = &context.message;
-            self.line(event.time, &format!("Phase context status code: {code} Message: {message}"))?;
+            self.line(
+                event.time,
+                &format!("Phase context status code: {code} Message: {message}"),
+            )?;
         }
         Ok(())
     }

@@ -14,7 +14,9 @@ pub struct Fanout {
 
 impl std::fmt::Debug for Fanout {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.sinks.iter().map(|sink| sink.name())).finish()
+        f.debug_list()
+            .entries(self.sinks.iter().map(|sink| sink.name()))
+            .finish()
     }
 }
 
@@ -32,7 +34,8 @@ impl Fanout {
     /// Ends all sinks; returns those that failed, and why. A reader that went away is no failure.
     pub fn finish(mut self, record: &BuildRecord) -> Vec<(&'static str, io::Error)> {
         self.each(|sink| sink.finish(record));
-        self.failed.retain(|(_, error)| error.kind() != io::ErrorKind::BrokenPipe);
+        self.failed
+            .retain(|(_, error)| error.kind() != io::ErrorKind::BrokenPipe);
         self.failed
     }
 
@@ -92,8 +95,11 @@ mod tests {
         let mut fanout = Fanout::default();
         fanout.add(Fails);
         fanout.add(Works);
-        let event =
-            BuildEvent { seq: 1, time: Timestamp::UNIX_EPOCH, kind: EventKind::EnvironmentReady };
+        let event = BuildEvent {
+            seq: 1,
+            time: Timestamp::UNIX_EPOCH,
+            kind: EventKind::EnvironmentReady,
+        };
         fanout.event(&event);
         fanout.event(&event);
         assert_eq!(HEARD.load(Ordering::Relaxed), 2);

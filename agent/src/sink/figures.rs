@@ -40,8 +40,16 @@ pub fn coverage(summary: &CoverageSummary) -> (String, String) {
         None => "–".to_owned(),
     };
     (
-        cell(summary.line_percentage(), summary.lines_covered, summary.lines_missed),
-        cell(summary.branch_percentage(), summary.branches_covered, summary.branches_missed),
+        cell(
+            summary.line_percentage(),
+            summary.lines_covered,
+            summary.lines_missed,
+        ),
+        cell(
+            summary.branch_percentage(),
+            summary.branches_covered,
+            summary.branches_missed,
+        ),
     )
 }
 
@@ -51,12 +59,21 @@ mod tests {
 
     #[test]
     fn sizes_and_durations_are_short_and_never_round_to_nothing() {
-        for (size, text) in
-            [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_449_000, "1.4 MB"), (999_960_000, "1.0 GB")]
-        {
+        for (size, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (1_449_000, "1.4 MB"),
+            (999_960_000, "1.0 GB"),
+        ] {
             assert_eq!(bytes(size), text);
         }
-        for (millis, text) in [(40, "0.0 s"), (9_940, "9.9 s"), (59_900, "59 s"), (184_000, "3 min 04 s")] {
+        for (millis, text) in [
+            (40, "0.0 s"),
+            (9_940, "9.9 s"),
+            (59_900, "59 s"),
+            (184_000, "3 min 04 s"),
+        ] {
             assert_eq!(duration(Duration::from_millis(millis)), text);
         }
     }

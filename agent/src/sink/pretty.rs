@@ -46,14 +46,20 @@ impl<W: Write> Pretty<W> {
             Audience::Pipe => Live::Off,
             Audience::Terminal => {
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-                if let Ok(style) = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}") {
+                if let Ok(style) =
+                    ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}")
+                {
                     bar.set_style(style);
                 }
                 bar.enable_steady_tick(Duration::from_millis(100));
                 Live::On(bar)
             }
         };
-        Self { out, live, open_line: String::new() }
+        Self {
+            out,
+            live,
+            open_line: String::new(),
+        }
     }
 
     /// Writes above the live line.
@@ -105,7 +111,9 @@ impl<W: Write> Pretty<W> {
     }
 
     fn phase_finished(&mut self, event: &BuildEvent) -> io::Result<()> {
-        let EventKind::PhaseFinished { phase, verdict, .. } = &event.kind else { return Ok(()) };
+        let EventKind::PhaseFinished { phase, verdict, .. } = &event.kind else {
+            return Ok(());
+        };
         if *verdict == Verdict::Succeeded {
             return Ok(());
         }
@@ -117,12 +125,17 @@ impl<W: Write> Pretty<W> {
         match &event.kind {
             EventKind::BuildStarted(identity) => {
                 let (id, image) = (&identity.id, &identity.image);
-                self.line(&format!("{BOLD}{id}{BOLD:#} build {} on {image}", identity.number))
+                self.line(&format!(
+                    "{BOLD}{id}{BOLD:#} build {} on {image}",
+                    identity.number
+                ))
             }
             EventKind::PhaseStarted { phase } => {
                 self.show(phase.name());
                 match phase {
-                    Phase::Submitted | Phase::Queued | Phase::Finalizing | Phase::Completed => Ok(()),
+                    Phase::Submitted | Phase::Queued | Phase::Finalizing | Phase::Completed => {
+                        Ok(())
+                    }
                     phase => {
                         let cyan = AnsiColor::Cyan.on_default().bold();
                         self.line(&format!("{cyan}{phase}{cyan:#}"))
@@ -139,15 +152,29 @@ impl<W: Write> Pretty<W> {
             EventKind::RuntimeSelected { runtime, version } => {
                 self.note(&format!("runtime: {runtime} {version}"))
             }
-            EventKind::RuntimesUnsupported => {
-                self.note("runtime: this image has no runtimes to select; `runtime-versions` is skipped")
-            }
-            EventKind::CacheRestored { files, bytes: size, millis, .. } => {
+            EventKind::RuntimesUnsupported => self.note(
+                "runtime: this image has no runtimes to select; `runtime-versions` is skipped",
+            ),
+            EventKind::CacheRestored {
+                files,
+                bytes: size,
+                millis,
+                ..
+            } => {
                 let took = duration(Duration::from_millis(*millis));
-                self.note(&format!("cache: restored {files} files, {} in {took}", bytes(*size)))
+                self.note(&format!(
+                    "cache: restored {files} files, {} in {took}",
+                    bytes(*size)
+                ))
             }
             EventKind::CacheMissed { reason, .. } => self.note(&format!("cache: none, {reason}")),
-            EventKind::CacheSaved { files, bytes: size, unchanged, millis, .. } => {
+            EventKind::CacheSaved {
+                files,
+                bytes: size,
+                unchanged,
+                millis,
+                ..
+            } => {
                 let took = duration(Duration::from_millis(*millis));
                 self.note(&if *unchanged {
                     "cache: unchanged, nothing to save".to_owned()
@@ -169,9 +196,10 @@ impl<W: Write> Pretty<W> {
                 let took = duration(Duration::from_millis(*millis));
                 self.note(&format!("image: built {name} {id} in {took}"))
             }
-            EventKind::ImagePushed(image) => {
-                self.note(&format!("image: pushed {}@{}", image.repository, image.digest))
-            }
+            EventKind::ImagePushed(image) => self.note(&format!(
+                "image: pushed {}@{}",
+                image.repository, image.digest
+            )),
             // Warnings come with the summary: here they would scroll away.
             EventKind::Warning { .. }
             | EventKind::ImageReady { .. }
@@ -209,7 +237,8 @@ impl<W: Write + Send> Sink for Pretty<W> {
         if let Live::On(bar) = &self.live {
             bar.finish_and_clear();
         }
-        self.out.write_all(format!("\n{}", summary(record)).as_bytes())?;
+        self.out
+            .write_all(format!("\n{}", summary(record)).as_bytes())?;
         self.out.flush()
     }
 }

@@ -8,7 +8,9 @@ use crate::model::{BuildRecord, Phase, PhaseRecord, ReportOutcome, ReportRecord}
 
 /// Returns the object.
 pub fn result(record: &BuildRecord) -> Value {
-    let Some(identity) = &record.identity else { return Value::Null };
+    let Some(identity) = &record.identity else {
+        return Value::Null;
+    };
     let (id, region) = (&identity.id, &identity.region);
     let group = format!("/aws/codebuild/{}", id.project);
     json!({
@@ -95,14 +97,15 @@ fn contexts(phase: &PhaseRecord) -> Value {
     if phase.contexts.is_empty() {
         return json!([{ "statusCode": "", "message": "" }]);
     }
-    let one = |context: &crate::model::PhaseContext| {
-        json!({ "statusCode": context.status_code.name(), "message": context.message })
-    };
+    let one = |context: &crate::model::PhaseContext| json!({ "statusCode": context.status_code.name(), "message": context.message });
     phase.contexts.iter().map(one).collect()
 }
 
 fn primary_location(record: &BuildRecord) -> &str {
-    let primary = record.artifacts.iter().find(|artifact| artifact.identifier.is_none());
+    let primary = record
+        .artifacts
+        .iter()
+        .find(|artifact| artifact.identifier.is_none());
     primary.map_or("", |artifact| &artifact.location)
 }
 
@@ -115,7 +118,12 @@ fn arn(report: &ReportRecord) -> Option<&String> {
 
 fn report(report: &ReportRecord) -> Value {
     match &report.outcome {
-        ReportOutcome::Coverage { arn, format, sources, summary } => json!({
+        ReportOutcome::Coverage {
+            arn,
+            format,
+            sources,
+            summary,
+        } => json!({
             "name": report.group,
             "arn": arn,
             "type": "CODE_COVERAGE",

@@ -19,10 +19,16 @@ pub(super) fn summary(record: &BuildRecord) -> String {
     cache(&mut facts, record);
     for image in &record.images {
         let (name, tags) = (&image.name, image.tags.join(", "));
-        facts.add_row(["image", &format!("{name}: {}@{} ({tags})", image.repository, image.digest)]);
+        facts.add_row([
+            "image",
+            &format!("{name}: {}@{} ({tags})", image.repository, image.digest),
+        ]);
     }
     for artifact in &record.artifacts {
-        let name = artifact.identifier.as_ref().map_or_else(String::new, |name| format!("{name}: "));
+        let name = artifact
+            .identifier
+            .as_ref()
+            .map_or_else(String::new, |name| format!("{name}: "));
         let size = format!("{} files, {}", artifact.files, bytes(artifact.bytes));
         facts.add_row(["artifact", &format!("{name}{} ({size})", artifact.location)]);
     }
@@ -31,7 +37,10 @@ pub(super) fn summary(record: &BuildRecord) -> String {
         match &report.outcome {
             ReportOutcome::Coverage { summary, .. } => {
                 let (lines, branches) = coverage(summary);
-                facts.add_row(["coverage", &format!("{group}: lines {lines}, branches {branches}")]);
+                facts.add_row([
+                    "coverage",
+                    &format!("{group}: lines {lines}, branches {branches}"),
+                ]);
             }
             ReportOutcome::Incomplete(message) => {
                 facts.add_row(["report", &format!("{group} is INCOMPLETE: {message}")]);
@@ -45,7 +54,10 @@ pub(super) fn summary(record: &BuildRecord) -> String {
         push(&mut text, format_args!("\n{}\n", lines(&facts)));
     }
     for (message, help) in &record.warnings {
-        push(&mut text, format_args!("\n{}\n", warning(message, help.as_deref())));
+        push(
+            &mut text,
+            format_args!("\n{}\n", warning(message, help.as_deref())),
+        );
     }
     ending(&mut text, record);
     text
@@ -70,14 +82,22 @@ pub(super) fn style(verdict: Verdict) -> Style {
 fn phases(text: &mut String, record: &BuildRecord) {
     let mut table = plain_table();
     for phase in record.phases.iter().filter(|phase| is_shown(phase)) {
-        let Some((ended, verdict)) = phase.ended else { continue };
-        table.add_row([phase.phase.name(), verdict.name(), &duration(between(phase.started, ended))]);
+        let Some((ended, verdict)) = phase.ended else {
+            continue;
+        };
+        table.add_row([
+            phase.phase.name(),
+            verdict.name(),
+            &duration(between(phase.started, ended)),
+        ]);
     }
     if let Some(column) = table.column_mut(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for line in lines(&table).lines() {
-        let verdict = Verdict::ALL.into_iter().find(|verdict| line.contains(verdict.name()));
+        let verdict = Verdict::ALL
+            .into_iter()
+            .find(|verdict| line.contains(verdict.name()));
         let style = verdict.map_or_else(Style::new, style);
         push(text, format_args!("{style}{line}{style:#}\n"));
     }
@@ -85,14 +105,24 @@ fn phases(text: &mut String, record: &BuildRecord) {
 
 /// The service's own phases matter only when they took time or failed.
 fn is_shown(phase: &PhaseRecord) -> bool {
-    let quiet = matches!(phase.phase, Phase::Submitted | Phase::Queued | Phase::Finalizing);
-    !quiet || phase.ended.is_some_and(|(_, verdict)| verdict != Verdict::Succeeded)
+    let quiet = matches!(
+        phase.phase,
+        Phase::Submitted | Phase::Queued | Phase::Finalizing
+    );
+    !quiet
+        || phase
+            .ended
+            .is_some_and(|(_, verdict)| verdict != Verdict::Succeeded)
 }
 
 fn cache(table: &mut Table, record: &BuildRecord) {
     let size = |transfer: &CacheTransfer| {
         let took = duration(Duration::from_millis(transfer.millis));
-        format!("{} files, {} in {took}", transfer.files, bytes(transfer.bytes))
+        format!(
+            "{} files, {} in {took}",
+            transfer.files,
+            bytes(transfer.bytes)
+        )
     };
     if let Some(restored) = &record.cache.restored {
         table.add_row(["cache", &format!("restored {}", size(restored))]);
@@ -116,13 +146,18 @@ fn ending(text: &mut String, record: &BuildRecord) {
         for context in &failure.contexts {
             let red = style(Verdict::Failed);
             let message = context.message.trim_end();
-            push(text, format_args!("\n{red}error{red:#}: {}: {message}\n", failure.phase));
+            push(
+                text,
+                format_args!("\n{red}error{red:#}: {}: {message}\n", failure.phase),
+            );
             if let Some(help) = &context.help {
                 push(text, format_args!("  help: {help}\n"));
             }
         }
     }
-    let (Some(identity), Some(status)) = (&record.identity, record.status) else { return };
+    let (Some(identity), Some(status)) = (&record.identity, record.status) else {
+        return;
+    };
     let took = match (record.started, record.ended) {
         (Some(started), Some(ended)) => duration(between(started, ended)),
         _ => String::new(),
@@ -130,14 +165,20 @@ fn ending(text: &mut String, record: &BuildRecord) {
     let style = style(status);
     push(
         text,
-        format_args!("\n{style}{status}{style:#} {} (build {}) in {took}\n", identity.id, identity.number),
+        format_args!(
+            "\n{style}{status}{style:#} {} (build {}) in {took}\n",
+            identity.id, identity.number
+        ),
     );
 }
 
 /// Returns a table's text without the padding around it.
 fn lines(table: &Table) -> String {
-    let lines: Vec<String> =
-        table.to_string().lines().map(|line| line.trim().to_owned()).collect();
+    let lines: Vec<String> = table
+        .to_string()
+        .lines()
+        .map(|line| line.trim().to_owned())
+        .collect();
     lines.join("\n")
 }
 

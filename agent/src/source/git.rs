@@ -36,7 +36,10 @@ pub(super) async fn work_tree(directory: &Path) -> Result<Option<WorkTree>, Sour
         return Ok(None);
     }
     let head = run(directory, &["rev-parse", "--verify", "--quiet", "HEAD"]).await?;
-    let head = head.status.success().then(|| String::from_utf8_lossy(&head.stdout).trim().to_owned());
+    let head = head
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&head.stdout).trim().to_owned());
     Ok(Some(WorkTree { head }))
 }
 
@@ -45,11 +48,21 @@ pub(super) async fn work_tree(directory: &Path) -> Result<Option<WorkTree>, Sour
 pub(super) async fn files(directory: &Path) -> Result<Vec<PathBuf>, SourceError> {
     let listed = run(
         directory,
-        &["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"],
+        &[
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "--deduplicate",
+        ],
     )
     .await?;
     if !listed.status.success() {
-        return Err(failed(directory, String::from_utf8_lossy(&listed.stderr).trim().to_owned()));
+        return Err(failed(
+            directory,
+            String::from_utf8_lossy(&listed.stderr).trim().to_owned(),
+        ));
     }
     let mut files: Vec<PathBuf> = listed
         .stdout
@@ -64,7 +77,9 @@ pub(super) async fn files(directory: &Path) -> Result<Vec<PathBuf>, SourceError>
 }
 
 async fn run(directory: &Path, arguments: &[&str]) -> Result<Output, SourceError> {
-    git(directory, arguments).await.map_err(|error| failed(directory, error.to_string()))
+    git(directory, arguments)
+        .await
+        .map_err(|error| failed(directory, error.to_string()))
 }
 
 async fn git(directory: &Path, arguments: &[&str]) -> io::Result<Output> {
@@ -79,5 +94,8 @@ async fn git(directory: &Path, arguments: &[&str]) -> io::Result<Output> {
 }
 
 fn failed(directory: &Path, reason: String) -> SourceError {
-    SourceError::Git { path: directory.to_owned(), reason }
+    SourceError::Git {
+        path: directory.to_owned(),
+        reason,
+    }
 }

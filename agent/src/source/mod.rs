@@ -61,8 +61,10 @@ impl SourceError {
 
 /// Looks at a directory: the files to take and the commit.
 pub async fn inspect(directory: &Path, files: SourceFiles) -> Result<LocalSource, SourceError> {
-    let unreadable =
-        |reason: String| SourceError::Unreadable { path: directory.to_owned(), reason };
+    let unreadable = |reason: String| SourceError::Unreadable {
+        path: directory.to_owned(),
+        reason,
+    };
     let metadata = std::fs::metadata(directory).map_err(|error| unreadable(error.to_string()))?;
     if !metadata.is_dir() {
         return Err(unreadable("it is not a directory".into()));

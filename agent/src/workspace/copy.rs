@@ -53,11 +53,22 @@ fn tree(
     target: &Path,
     copied: &mut Copied,
 ) -> Result<(), WorkspaceError> {
-    let start = if below.as_os_str().is_empty() { source.to_owned() } else { source.join(below) };
-    let failed = |path: &Path, source: io::Error| WorkspaceError { path: path.to_owned(), source };
+    let start = if below.as_os_str().is_empty() {
+        source.to_owned()
+    } else {
+        source.join(below)
+    };
+    let failed = |path: &Path, source: io::Error| WorkspaceError {
+        path: path.to_owned(),
+        source,
+    };
     if let Err(error) = fs::symlink_metadata(&start) {
         let gone = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind());
-        return if gone { Ok(()) } else { Err(failed(&start, error)) };
+        return if gone {
+            Ok(())
+        } else {
+            Err(failed(&start, error))
+        };
     }
     if let Some(parent) = target.join(below).parent() {
         fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;
@@ -69,7 +80,9 @@ fn tree(
             failed(&path, error.into())
         })?;
         let path = entry.path();
-        let Ok(relative) = path.strip_prefix(source) else { continue };
+        let Ok(relative) = path.strip_prefix(source) else {
+            continue;
+        };
         let place = target.join(relative);
         let metadata = fs::symlink_metadata(path).map_err(|error| failed(path, error))?;
         if metadata.is_dir() {
@@ -121,12 +134,18 @@ mod tests {
         let copied = copy(source.path(), None, target.path()).unwrap();
         assert_eq!(copied, Copied { files: 2, bytes: 1 });
         let made = target.path().join("dir/run.sh");
-        assert_eq!(fs::metadata(&made).unwrap().permissions().mode() & 0o777, 0o750);
+        assert_eq!(
+            fs::metadata(&made).unwrap().permissions().mode() & 0o777,
+            0o750
+        );
         assert_eq!(
             fs::metadata(&made).unwrap().modified().unwrap(),
             fs::metadata(&file).unwrap().modified().unwrap()
         );
-        assert_eq!(fs::read_link(target.path().join("link")).unwrap(), Path::new("/etc/passwd"));
+        assert_eq!(
+            fs::read_link(target.path().join("link")).unwrap(),
+            Path::new("/etc/passwd")
+        );
     }
 
     #[test]

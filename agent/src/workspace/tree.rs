@@ -40,7 +40,10 @@ impl Tree {
     /// Opens the tree at `path`.
     pub fn open(path: &Path) -> io::Result<Self> {
         let root = Dir::open_ambient_dir(path, ambient_authority())?;
-        Ok(Self { path: path.to_owned(), root })
+        Ok(Self {
+            path: path.to_owned(),
+            root,
+        })
     }
 
     /// Opens a regular file for reading; links are followed within the root.
@@ -49,14 +52,19 @@ impl Tree {
         if file.metadata()?.is_file() {
             Ok(file)
         } else {
-            Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+            Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not a regular file",
+            ))
         }
     }
 
     /// Reads a regular file of at most `limit` bytes; a larger one is an error.
     pub fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        self.file(path)?.take(limit.saturating_add(1)).read_to_end(&mut content)?;
+        self.file(path)?
+            .take(limit.saturating_add(1))
+            .read_to_end(&mut content)?;
         if content.len() as u64 > limit {
             let reason = format!("larger than {limit} bytes");
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
@@ -83,21 +91,31 @@ impl Tree {
     /// Links are not followed, so no loop is walked. What cannot be listed is left out: it could not be read either.
     pub fn walk(&self, base: &Path) -> impl Iterator<Item = Found> + use<> {
         let start = self.path.join(base);
-        let walk = WalkDir::new(&start).min_depth(1).follow_root_links(false).sort_by_file_name();
-        walk.into_iter().filter_map(Result::ok).filter_map(move |entry| {
-            let kind = match entry.file_type() {
-                kind if kind.is_file() => Kind::File,
-                kind if kind.is_symlink() => Kind::Link,
-                kind if kind.is_dir() => Kind::Directory,
-                _ => return None,
-            };
-            Some(Found { path: entry.path().strip_prefix(&start).ok()?.to_owned(), kind })
-        })
+        let walk = WalkDir::new(&start)
+            .min_depth(1)
+            .follow_root_links(false)
+            .sort_by_file_name();
+        walk.into_iter()
+            .filter_map(Result::ok)
+            .filter_map(move |entry| {
+                let kind = match entry.file_type() {
+                    kind if kind.is_file() => Kind::File,
+                    kind if kind.is_symlink() => Kind::Link,
+                    kind if kind.is_dir() => Kind::Directory,
+                    _ => return None,
+                };
+                Some(Found {
+                    path: entry.path().strip_prefix(&start).ok()?.to_owned(),
+                    kind,
+                })
+            })
     }
 
     /// Lists files and links below `base`.
     pub fn files(&self, base: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-        self.walk(base).filter(|found| found.kind != Kind::Directory).map(|found| found.path)
+        self.walk(base)
+            .filter(|found| found.kind != Kind::Directory)
+            .map(|found| found.path)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Open directories. Everything below a [`Top`] is reached one component at a time, relative to an
-//! open directory and without following a link, so no name in a tree leads out of the top.
+//! Open directories. Everything below a [`Top`] is reached from its open directory and without
+//! following a link in any component, so no name in a tree leads out of the top.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

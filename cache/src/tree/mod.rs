@@ -1,12 +1,12 @@
 //! A tree of files as data, and the only code that reads and makes the files of one.
 //!
 //! - [`Tree`] is what is under one directory: folders with their files and links.
-//! - [`list`] looks at a directory and chooses with a [`Selection`]; [`hash_files`] adds contents.
-//! - [`place`] makes a tree by copies or hard links.
+//! - [`list()`] looks at a directory and chooses with a [`Selection`]; [`hash_files`] adds contents.
+//! - [`place()`] makes a tree by copies or hard links.
 //!
 //! A tree may come from a hostile build or from a forged manifest. So names are bytes that were
-//! checked to be one component, a directory is opened one component at a time without following a
-//! link (see `handle`), and nothing here ever resolves a path that the tree made.
+//! checked to be one component, no link is followed on the way to a directory (see `handle`), and
+//! files are only named relative to the open directory that they are in.
 
 mod compare;
 mod content;

@@ -1,0 +1,224 @@
+//! The test double: an engine that does what a test says, in the words of the driver.
+//!
+//! It is for the rules of `run`, never for claims about Docker. What the driver would write is given as text; the mark
+//! of command 7 is written as `<7>` in the log.
+
+use std::future::pending;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use super::spec::{ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts};
+use super::{ContainerEngine, EngineError};
+use crate::model::Credentials;
+
+/// A call that can be told to fail or to hang.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Facts,
+    Image,
+    Pull,
+    Create,
+    Start,
+    Wait,
+    Remove,
+}
+
+/// What the engine does.
+#[derive(Debug)]
+pub(crate) struct Scripted {
+    /// Whether it has the image.
+    pub(crate) has_image: bool,
+    /// The image's catalogue of runtimes.
+    pub(crate) catalogue: Option<String>,
+    /// The driver's journal, written when the container starts.
+    pub(crate) journal: String,
+    /// The log, written when the container starts.
+    pub(crate) log: String,
+    /// How the main process ends.
+    pub(crate) exit: Exit,
+    /// What it said on its own standard error.
+    pub(crate) last_words: String,
+    /// This call fails.
+    pub(crate) fails: Option<Verb>,
+    /// This call never answers.
+    pub(crate) hangs: Option<Verb>,
+    /// What was called; not for tests to set.
+    pub(crate) calls: Mutex<Calls>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    removed: u32,
+    terminated: u32,
+    record: Option<PathBuf>,
+    mark: String,
+}
+
+impl Default for Scripted {
+    /// An engine on which every build of one empty program succeeds.
+    fn default() -> Self {
+        Self {
+            has_image: true,
+            catalogue: None,
+            journal: PHASES.into(),
+            log: String::new(),
+            exit: Exit {
+                status: 0,
+                out_of_memory: false,
+            },
+            last_words: String::new(),
+            fails: None,
+            hangs: None,
+            calls: Mutex::default(),
+        }
+    }
+}
+
+/// What the driver writes for a program without commands.
+pub(crate) const PHASES: &str = "B 1\nP DOWNLOAD_SOURCE 1\nQ DOWNLOAD_SOURCE 1\nP INSTALL 1\nQ INSTALL 1\nP PRE_BUILD 1\nQ PRE_BUILD 1\nP BUILD 1\nQ BUILD 1\nP POST_BUILD 1\nQ POST_BUILD 1\nX 1\n";
+
+impl Scripted {
+    /// Returns how often the container was removed.
+    pub(crate) fn removed(&self) -> u32 {
+        self.calls.lock().unwrap().removed
+    }
+
+    /// Returns how often the container's processes were asked to end.
+    pub(crate) fn terminated(&self) -> u32 {
+        self.calls.lock().unwrap().terminated
+    }
+
+    async fn answer(&self, verb: Verb) -> Result<(), EngineError> {
+        if self.hangs == Some(verb) {
+            pending::<()>().await;
+        }
+        if self.fails == Some(verb) {
+            return Err(EngineError::Call {
+                action: format!("{verb:?}"),
+                reason: "as told".into(),
+            });
+        }
+        Ok(())
+    }
+
+    /// `<7>` becomes the mark of command 7.
+    fn marked(&self, mark: &str) -> String {
+        let mut text = String::new();
+        for piece in self.log.split_inclusive('>') {
+            match piece.rsplit_once('<') {
+                Some((before, number)) if number.trim_end_matches('>').parse::<u32>().is_ok() => {
+                    let number = number.trim_end_matches('>');
+                    text.extend([before, "\u{1b}]5379;", mark, ";", number, "\u{7}"]);
+                }
+                _ => text.push_str(piece),
+            }
+        }
+        text
+    }
+}
+
+impl ContainerEngine for Scripted {
+    async fn facts(&self) -> Result<EngineFacts, EngineError> {
+        if self.fails == Some(Verb::Facts) {
+            let (address, reason) = ("nowhere".into(), "as told".into());
+            return Err(EngineError::Unreachable { address, reason });
+        }
+        self.answer(Verb::Facts).await?;
+        Ok(EngineFacts {
+            version: "0".into(),
+            api_version: "1.41".into(),
+        })
+    }
+
+    async fn image(&self, _name: &str) -> Result<Option<ImageFacts>, EngineError> {
+        self.answer(Verb::Image).await?;
+        Ok(self.has_image.then(|| ImageFacts {
+            id: "sha256:scripted".into(),
+        }))
+    }
+
+    async fn pull(&self, name: &str, _: Option<&Credentials>) -> Result<(), EngineError> {
+        self.answer(Verb::Pull).await?;
+        Err(EngineError::ImageNotFound {
+            image: name.into(),
+            reason: "as told".into(),
+        })
+    }
+
+    async fn create(&self, spec: &ContainerSpec) -> Result<ContainerId, EngineError> {
+        self.answer(Verb::Create).await?;
+        let mut calls = self.calls.lock().unwrap();
+        let record = spec
+            .mounts
+            .iter()
+            .find(|mount| mount.container == "/codebuild/understudy");
+        calls.record = record.map(|mount| mount.host.clone());
+        calls.mark = spec.command.get(2).cloned().unwrap_or_default();
+        Ok(ContainerId(spec.name.clone()))
+    }
+
+    async fn read_file(
+        &self,
+        _container: &ContainerId,
+        _path: &str,
+        _limit: u64,
+    ) -> Result<Option<Vec<u8>>, EngineError> {
+        Ok(self.catalogue.clone().map(String::into_bytes))
+    }
+
+    async fn start(&self, _container: &ContainerId) -> Result<(), EngineError> {
+        self.answer(Verb::Start).await?;
+        let calls = self.calls.lock().unwrap();
+        let record = calls.record.as_ref().unwrap();
+        std::fs::write(record.join("log"), self.marked(&calls.mark)).unwrap();
+        std::fs::write(record.join("journal"), &self.journal).unwrap();
+        Ok(())
+    }
+
+    async fn wait(&self, _container: &ContainerId) -> Result<Exit, EngineError> {
+        self.answer(Verb::Wait).await?;
+        Ok(self.exit)
+    }
+
+    async fn terminate(&self, _container: &ContainerId) -> Result<(), EngineError> {
+        self.calls.lock().unwrap().terminated += 1;
+        Ok(())
+    }
+
+    async fn last_words(&self, _container: &ContainerId) -> Result<String, EngineError> {
+        Ok(self.last_words.clone())
+    }
+
+    async fn remove(&self, _container: &ContainerId) -> Result<(), EngineError> {
+        self.calls.lock().unwrap().removed += 1;
+        self.answer(Verb::Remove).await
+    }
+
+    async fn build(
+        &self,
+        build: ImageBuild,
+        _on_output: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<String, EngineError> {
+        Err(EngineError::Build {
+            image: build.name,
+            reason: "not scripted".into(),
+        })
+    }
+
+    async fn untag(&self, _name: &str) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn push(
+        &self,
+        _id: &str,
+        repository: &str,
+        _tag: &str,
+        _credentials: Option<&Credentials>,
+    ) -> Result<String, EngineError> {
+        Err(EngineError::Push {
+            image: repository.into(),
+            reason: "not scripted".into(),
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! The engine, as its command line sees it.
+
+use std::process::{Command, Output};
+
+/// Runs the Docker CLI and returns what it printed, without the space around it.
+#[track_caller]
+pub(crate) fn docker(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "docker {arguments:?}: {error}");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// An image name of a test; the image and every tag of the same repository are gone with it.
+#[derive(Debug)]
+pub(crate) struct ImageName {
+    /// Repository without tag.
+    pub(crate) repository: String,
+}
+
+impl ImageName {
+    /// A name that no other process uses.
+    pub(crate) fn unique(subject: &str) -> Self {
+        Self::new(format!("understudy-test/{subject}-{}", std::process::id()))
+    }
+
+    /// This very name.
+    pub(crate) fn new(repository: String) -> Self {
+        Self { repository }
+    }
+
+    /// The tags that the engine knows.
+    pub(crate) fn tags(&self) -> Vec<String> {
+        let filter = format!("reference={}", self.repository);
+        let output = run(&["images", "--format", "{{.Tag}}", "--filter", &filter]);
+        let tags = String::from_utf8_lossy(&output.stdout).into_owned();
+        tags.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for ImageName {
+    fn drop(&mut self) {
+        // No judgement here: a panic during a panic would hide the first one.
+        for tag in self.tags() {
+            let name = format!("{}:{tag}", self.repository);
+            let _removed = run(&["rmi", "--force", &name]);
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Output {
+    let output = Command::new("docker").args(arguments).output();
+    output.expect("the Docker CLI is there; run `make up`")
+}
