@@ -6,5 +6,6 @@
 #![cfg(test)]
 
 mod import_rule;
+mod kids_learn;
 mod smoke;
 mod support;

@@ -9,9 +9,19 @@ pub(crate) fn git(directory: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new("git");
     command.arg("-C").arg(directory);
     // The caller's own settings (signing, hooks, ignored files) must not reach a test.
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-    command.args(["-c", "user.name=tester", "-c", "user.email=tester@example.com"]);
-    let output = command.args(arguments).output().expect("git is there; run `make up`");
+    command
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null");
+    command.args([
+        "-c",
+        "user.name=tester",
+        "-c",
+        "user.email=tester@example.com",
+    ]);
+    let output = command
+        .args(arguments)
+        .output()
+        .expect("git is there; run `make up`");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {arguments:?}: {error}");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
@@ -22,6 +32,9 @@ pub(crate) fn git(directory: &Path, arguments: &[&str]) -> String {
 pub(crate) fn commit_all(directory: &Path) -> String {
     git(directory, &["init", "--quiet"]);
     git(directory, &["add", "--all"]);
-    git(directory, &["commit", "--quiet", "--allow-empty", "--message", "all"]);
+    git(
+        directory,
+        &["commit", "--quiet", "--allow-empty", "--message", "all"],
+    );
     git(directory, &["rev-parse", "HEAD"])
 }

@@ -37,7 +37,11 @@ impl Outcome {
     /// Checks the exit code and that nothing of the build is left at the engine.
     #[track_caller]
     pub(crate) fn ended(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout, self.stderr
+        );
         self.left_nothing()
     }
 
@@ -45,7 +49,10 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn left_nothing(self) -> Self {
         for build in self.builds() {
-            let label = format!("label=understudy.build={}", build.file_name().unwrap().to_string_lossy());
+            let label = format!(
+                "label=understudy.build={}",
+                build.file_name().unwrap().to_string_lossy()
+            );
             for kind in [["ps", "-aq"], ["network", "-q"], ["volume", "-q"]] {
                 let mut command = Command::new("docker");
                 match kind {
@@ -53,8 +60,15 @@ impl Outcome {
                     [kind, flag] => command.args([kind, "ls", flag]),
                 };
                 let output = command.args(["--filter", &label]).output().unwrap();
-                assert!(output.status.success(), "docker does not answer; run `make up`");
-                assert_eq!(String::from_utf8_lossy(&output.stdout), "", "left at the engine: {kind:?}");
+                assert!(
+                    output.status.success(),
+                    "docker does not answer; run `make up`"
+                );
+                assert_eq!(
+                    String::from_utf8_lossy(&output.stdout),
+                    "",
+                    "left at the engine: {kind:?}"
+                );
             }
         }
         self
@@ -62,27 +76,46 @@ impl Outcome {
 
     /// Returns the directories of the builds that ran in this home.
     pub(crate) fn builds(&self) -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(&self.builds) else { return Vec::new() };
+        let Ok(entries) = fs::read_dir(&self.builds) else {
+            return Vec::new();
+        };
         entries.map(|entry| entry.unwrap().path()).collect()
     }
 
     /// Returns name and status of every phase, as `NAME STATUS`; `COMPLETED` has no status.
     pub(crate) fn phases(&self) -> Vec<String> {
-        let phases = self.result["phases"].as_array().cloned().unwrap_or_default();
+        let phases = self.result["phases"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         phases
             .iter()
             .map(|phase| {
                 let text = |field: &str| phase[field].as_str().unwrap_or_default().to_owned();
-                format!("{} {}", text("phaseType"), text("phaseStatus")).trim().to_owned()
+                format!("{} {}", text("phaseType"), text("phaseStatus"))
+                    .trim()
+                    .to_owned()
             })
             .collect()
     }
 
     /// Returns the first context of a phase: code and message.
     pub(crate) fn context(&self, phase: &str) -> (String, String) {
-        let phases = self.result["phases"].as_array().cloned().unwrap_or_default();
-        let phase = phases.iter().find(|found| found["phaseType"] == phase).cloned().unwrap_or_default();
-        let text = |field: &str| phase["contexts"][0][field].as_str().unwrap_or_default().to_owned();
+        let phases = self.result["phases"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let phase = phases
+            .iter()
+            .find(|found| found["phaseType"] == phase)
+            .cloned()
+            .unwrap_or_default();
+        let text = |field: &str| {
+            phase["contexts"][0][field]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        };
         (text("statusCode"), text("message"))
     }
 }

@@ -69,9 +69,21 @@ pub(crate) fn loopback() -> String {
 
 /// Logs the Docker CLI in to the registry on the loopback; `config` is its configuration directory.
 pub(crate) fn log_in(config: &Path) {
-    let (user, password) = (dev("UNDERSTUDY_DEV_REGISTRY_USER"), dev("UNDERSTUDY_DEV_REGISTRY_PASSWORD"));
+    let (user, password) = (
+        dev("UNDERSTUDY_DEV_REGISTRY_USER"),
+        dev("UNDERSTUDY_DEV_REGISTRY_PASSWORD"),
+    );
     let config = config.to_str().unwrap();
-    docker(&["--config", config, "login", "-u", &user, "-p", &password, &loopback()]);
+    docker(&[
+        "--config",
+        config,
+        "login",
+        "-u",
+        &user,
+        "-p",
+        &password,
+        &loopback(),
+    ]);
 }
 
 /// Returns the headers and the body of an answer.
@@ -81,14 +93,21 @@ fn ask(method: &str, path: &str) -> String {
         dev("UNDERSTUDY_DEV_REGISTRY_PASSWORD"),
     );
     let mut curl = Command::new("curl");
-    curl.args(["--silent", "--include", "--user"]).arg(format!("{user}:{password}"));
+    curl.args(["--silent", "--include", "--user"])
+        .arg(format!("{user}:{password}"));
     match method {
         "HEAD" => curl.arg("--head"),
         method => curl.args(["--request", method]),
     };
     // Without this the registry converts the manifest to an older form, which has another digest.
-    curl.args(["--header", "Accept: application/vnd.docker.distribution.manifest.v2+json"]);
+    curl.args([
+        "--header",
+        "Accept: application/vnd.docker.distribution.manifest.v2+json",
+    ]);
     let url = format!("{}/v2/{path}", dev("UNDERSTUDY_DEV_REGISTRY_API"));
-    let output = curl.arg(url).output().expect("curl is there; run `make up`");
+    let output = curl
+        .arg(url)
+        .output()
+        .expect("curl is there; run `make up`");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

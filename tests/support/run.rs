@@ -64,17 +64,26 @@ impl Run {
 
     /// Builds another directory than the test's own.
     pub(crate) fn source(self, source: &Path) -> Self {
-        Self { source: source.to_owned(), ..self }
+        Self {
+            source: source.to_owned(),
+            ..self
+        }
     }
 
     /// Runs on another image.
     pub(crate) fn image(self, image: &str) -> Self {
-        Self { image: Some(image.to_owned()), ..self }
+        Self {
+            image: Some(image.to_owned()),
+            ..self
+        }
     }
 
     /// Gives no `-i`.
     pub(crate) fn no_image(self) -> Self {
-        Self { image: None, ..self }
+        Self {
+            image: None,
+            ..self
+        }
     }
 
     /// Adds an argument.
@@ -97,22 +106,34 @@ impl Run {
 
     /// Gives the program a standard input; without it, there is none.
     pub(crate) fn stdin(self, text: &str) -> Self {
-        Self { input: Some(text.to_owned()), ..self }
+        Self {
+            input: Some(text.to_owned()),
+            ..self
+        }
     }
 
     /// Keeps builds and caches elsewhere than in the test's own directory.
     pub(crate) fn home_at(self, home: &Path) -> Self {
-        Self { home: home.to_owned(), ..self }
+        Self {
+            home: home.to_owned(),
+            ..self
+        }
     }
 
     /// Asks for artifacts elsewhere.
     pub(crate) fn artifacts_at(self, artifacts: &Path) -> Self {
-        Self { artifacts: artifacts.to_owned(), ..self }
+        Self {
+            artifacts: artifacts.to_owned(),
+            ..self
+        }
     }
 
     /// Asks for the result elsewhere.
     pub(crate) fn result_at(self, result: &Path) -> Self {
-        Self { result: result.to_owned(), ..self }
+        Self {
+            result: result.to_owned(),
+            ..self
+        }
     }
 
     /// Where the program keeps builds and caches.
@@ -150,17 +171,29 @@ impl Run {
                 command
             }
         };
-        command.arg("run").arg(&self.source).arg("--result").arg(&result);
+        command
+            .arg("run")
+            .arg(&self.source)
+            .arg("--result")
+            .arg(&result);
         command.arg("--artifacts").arg(self.artifacts());
         if let Some(image) = &self.image {
             command.arg("-i").arg(image);
         }
         command.args(&self.arguments);
         // The caller's own settings must not change what a test sees.
-        for name in ["DOCKER_HOST", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "NO_COLOR"] {
+        for name in [
+            "DOCKER_HOST",
+            "AWS_PROFILE",
+            "AWS_REGION",
+            "AWS_DEFAULT_REGION",
+            "NO_COLOR",
+        ] {
             command.env_remove(name);
         }
-        command.env("UNDERSTUDY_HOME", self.home()).env("USER", "tester");
+        command
+            .env("UNDERSTUDY_HOME", self.home())
+            .env("USER", "tester");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let stdin = match &self.input {
             None => Stdio::null(),
@@ -170,8 +203,16 @@ impl Run {
                 Stdio::from(fs::File::open(path).unwrap())
             }
         };
-        let child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        Running { run: self, child: child.unwrap(), result }
+        let child = command
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Running {
+            run: self,
+            child: child.unwrap(),
+            result,
+        }
     }
 }
 

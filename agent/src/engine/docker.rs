@@ -12,7 +12,7 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt as _;
 
-use super::spec::{ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts};
+use super::spec::{ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts, Signal};
 use super::{ContainerEngine, EngineError, convert, images};
 use crate::model::Credentials;
 
@@ -219,10 +219,15 @@ impl ContainerEngine for Docker {
         })
     }
 
-    async fn terminate(&self, container: &ContainerId) -> Result<(), EngineError> {
-        let action = || "send TERM to the build's processes".to_string();
+    async fn signal(&self, container: &ContainerId, signal: Signal) -> Result<(), EngineError> {
+        let name = match signal {
+            Signal::Term => "TERM",
+            Signal::Kill => "KILL",
+        };
+        let action = || format!("send {name} to the build's processes");
+        // `-1` is every process but the container's main one and the sender.
         let config = ExecConfig {
-            cmd: Some(vec!["sh".into(), "-c".into(), "kill -TERM -1".into()]),
+            cmd: Some(vec!["sh".into(), "-c".into(), format!("kill -{name} -1")]),
             user: Some("0".into()),
             ..ExecConfig::default()
         };

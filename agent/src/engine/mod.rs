@@ -14,14 +14,14 @@ mod spec;
 pub use docker::Docker;
 pub use error::EngineError;
 pub use spec::{
-    Access, ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts, Mount,
+    Access, ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts, Mount, Signal,
 };
 
 use crate::model::Credentials;
 
 /// A container engine.
 ///
-/// The life of a build's container: `create`, then `read_file`, then `start`, then one `wait` beside which `terminate`
+/// The life of a build's container: `create`, then `read_file`, then `start`, then one `wait` beside which `signal`
 /// may be called, then `last_words`, then `remove`. `remove` must be safe at every point after `create`, also twice,
 /// and also when the container is gone. All calls may run at the same time on different containers.
 pub trait ContainerEngine: Sync {
@@ -68,10 +68,11 @@ pub trait ContainerEngine: Sync {
         container: &ContainerId,
     ) -> impl Future<Output = Result<Exit, EngineError>> + Send;
 
-    /// Sends TERM to every process of the container but the main one.
-    fn terminate(
+    /// Sends a signal to every process of the container but the main one.
+    fn signal(
         &self,
         container: &ContainerId,
+        signal: Signal,
     ) -> impl Future<Output = Result<(), EngineError>> + Send;
 
     /// Returns the end of what the main process wrote to its own standard error: at most a few kilobytes.

@@ -7,7 +7,7 @@ use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use super::spec::{ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts};
+use super::spec::{ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts, Signal};
 use super::{ContainerEngine, EngineError};
 use crate::model::Credentials;
 
@@ -49,7 +49,7 @@ pub(crate) struct Scripted {
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     removed: u32,
-    terminated: u32,
+    signals: Vec<Signal>,
     record: Option<PathBuf>,
     mark: String,
 }
@@ -83,9 +83,9 @@ impl Scripted {
         self.calls.lock().unwrap().removed
     }
 
-    /// Returns how often the container's processes were asked to end.
-    pub(crate) fn terminated(&self) -> u32 {
-        self.calls.lock().unwrap().terminated
+    /// Returns what the container's processes were sent.
+    pub(crate) fn signals(&self) -> Vec<Signal> {
+        self.calls.lock().unwrap().signals.clone()
     }
 
     async fn answer(&self, verb: Verb) -> Result<(), EngineError> {
@@ -180,8 +180,8 @@ impl ContainerEngine for Scripted {
         Ok(self.exit)
     }
 
-    async fn terminate(&self, _container: &ContainerId) -> Result<(), EngineError> {
-        self.calls.lock().unwrap().terminated += 1;
+    async fn signal(&self, _container: &ContainerId, signal: Signal) -> Result<(), EngineError> {
+        self.calls.lock().unwrap().signals.push(signal);
         Ok(())
     }
 

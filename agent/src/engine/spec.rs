@@ -61,6 +61,15 @@ pub enum Access {
     ReadWrite,
 }
 
+/// What a process can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// A wish that it ends.
+    Term,
+    /// Its end.
+    Kill,
+}
+
 /// How a main process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit {

@@ -1,7 +1,7 @@
 //! One build's directory.
 
 use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::JournalError;
@@ -68,6 +68,12 @@ impl BuildDirectory {
     /// The events, one JSON object a line.
     pub fn events(&self) -> PathBuf {
         self.root.join("events.jsonl")
+    }
+
+    /// Returns who owns the directory, `uid:gid`; `None` when it is root, who needs nobody's leave.
+    pub fn owner(&self) -> Option<String> {
+        let metadata = fs::metadata(&self.root).ok()?;
+        (metadata.uid() != 0).then(|| format!("{}:{}", metadata.uid(), metadata.gid()))
     }
 
     /// Writes a file for the container to read.

@@ -16,11 +16,13 @@
 # Output goes through a pipe and not straight to the log file: `echo > /dev/stderr` in a command would reopen the
 # file and truncate it. A mark in the stream says where each command's output ends.
 
+# Arguments: the mark of this build, the shell of its commands, and perhaps the owner (uid:gid) who is to have the files.
 us_record=/codebuild/understudy
 us_tmp=/codebuild/output/tmp
 us_source=${CODEBUILD_SRC_DIR:?}
 us_mark=$1
 us_shell=$2
+us_owner=$3
 us_failed=0
 us_directory=$us_source
 us_newline='
@@ -119,6 +121,15 @@ us_quiet() {
   done
 }
 
+# Builds run as root; an agent that does not could neither read all they left nor delete it. Where the engine maps root
+# to somebody else, the files belong to that somebody already.
+us_hand_over() {
+  [ -n "$us_owner" ] || return 0
+  read -r us_inside us_outside us_rest </proc/self/uid_map
+  [ "$us_outside" = 0 ] || return 0
+  chown -Rh "$us_owner" "$us_source" "$us_tmp" "$us_record"
+}
+
 us_main() {
   # Whoever stops the build sends TERM to every process; a trap, unlike "ignore", is not inherited by commands.
   trap : TERM INT HUP
@@ -139,6 +150,7 @@ us_main 2>&1 | {
   exec sh -c 'echo $$ >"$1"; exec cat >>"$2"' reader "$us_tmp/reader" "$us_record/log"
 }
 us_status=$?
+us_hand_over
 # 74 is EX_IOERR: the log could not be written, and the reader has said why on the container's own stderr.
 [ "$us_status" = 0 ] || exit 74
 exit 0

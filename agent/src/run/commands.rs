@@ -8,13 +8,15 @@ use super::interrupt::Interrupt;
 use super::journal_line::JournalLine;
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
-use crate::engine::{ContainerEngine, ContainerId, Exit};
+use crate::engine::{ContainerEngine, ContainerId, Exit, Signal};
 use crate::journal::BuildDirectory;
 use crate::model::{CommandStarted, EventKind, Phase, PhaseContext, StatusCode, Verdict};
 use crate::plan::{CommandPlan, Plan};
 
 /// Commands that were asked to end get this long.
 const GRACE: Duration = Duration::from_secs(5);
+/// The driver gets this long when its commands were killed.
+const LAST_GRACE: Duration = Duration::from_secs(2);
 
 /// A container whose driver runs.
 pub(super) struct Running<'a> {
@@ -96,7 +98,8 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Asks the commands to end, and follows them for as long as the caller has patience.
+    /// Ends the commands: first they are asked to, then, when the caller's patience or the grace is over, killed. The
+    /// driver survives both, so that it can leave the log and the files in order.
     pub(super) async fn wind_down<E: ContainerEngine>(
         &mut self,
         engine: &E,
@@ -105,28 +108,30 @@ impl<'a> Running<'a> {
         interrupt: &mut Interrupt,
         teller: &mut Teller<'_>,
     ) {
-        let gently = async {
-            // When either fails, the container is killed a moment later all the same.
-            if directory.request_stop().is_ok() {
-                let _unheard = engine.terminate(container).await;
-            }
-            while let Ok(Step::Line(line)) = self.follower.next(teller).await {
-                match line {
-                    JournalLine::StopSeen { .. } | JournalLine::Over { .. } => break,
-                    JournalLine::CommandEnded {
-                        number,
-                        status,
-                        uptime,
-                    } => {
-                        self.ended(number, status, uptime, teller);
-                    }
-                    _ => {}
-                }
-            }
-        };
+        // When a call fails, the container is removed a moment later all the same.
+        let _unwritten = directory.request_stop();
+        let _unheard = engine.signal(container, Signal::Term).await;
         tokio::select! {
-            _done = tokio::time::timeout(GRACE, gently) => {}
+            ended = tokio::time::timeout(GRACE, self.drain(teller)) => if ended.is_ok() {
+                return;
+            },
             () = interrupt.at_once() => {}
+        }
+        let _unheard = engine.signal(container, Signal::Kill).await;
+        let _removed_anyway = tokio::time::timeout(LAST_GRACE, self.drain(teller)).await;
+    }
+
+    /// Follows the container to its end, whatever it still says.
+    async fn drain(&mut self, teller: &mut Teller<'_>) {
+        while let Ok(Step::Line(line)) = self.follower.next(teller).await {
+            if let JournalLine::CommandEnded {
+                number,
+                status,
+                uptime,
+            } = line
+            {
+                self.ended(number, status, uptime, teller);
+            }
         }
     }
 

@@ -69,6 +69,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     };
     let environment = plan::environment(&reading.document, &build.request, &facts);
     let mark = uuid::Uuid::new_v4().simple().to_string();
+    let owner = build.directory.owner().unwrap_or_default();
     let shell = reading
         .document
         .env
@@ -80,7 +81,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         surroundings,
         image,
         environment.clone(),
-        [&mark, shell],
+        [&mark, shell, &owner],
     );
     let container = surroundings.engine.create(&spec).await?;
     let catalogue = catalogue(surroundings.engine, &container).await?;
@@ -241,7 +242,7 @@ fn container_spec<E>(
     surroundings: &Surroundings<'_, E>,
     image: &str,
     environment: Vec<(String, String)>,
-    arguments: [&str; 2],
+    arguments: [&str; 3],
 ) -> ContainerSpec {
     let directory = &build.directory;
     let mount = |host: std::path::PathBuf, container: &str, access| Mount {

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{Build, Interrupt, Stop, Surroundings, run_build};
-use crate::engine::Exit;
 use crate::engine::scripted::{PHASES, Scripted, Verb};
+use crate::engine::{Exit, Signal};
 use crate::images::Keychain;
 use crate::journal::BuildDirectory;
 use crate::model::{
@@ -309,7 +309,7 @@ async fn a_build_whose_time_is_up_ends_as_timed_out() {
     let phase = record.first_failure().unwrap();
     assert_eq!(phase.phase, Phase::Install);
     assert_eq!(phase.contexts[0].message, "Build has timed out. ");
-    assert_eq!(bench.engine.terminated(), 1);
+    assert_eq!(bench.engine.signals(), [Signal::Term, Signal::Kill]);
     assert!(bench.engine.removed() > 0);
     assert_eq!(entered(&record).last(), Some(&Phase::Completed));
 }
@@ -327,10 +327,13 @@ async fn a_stop_before_anything_ran_ends_at_once_and_says_stopped() {
 
 #[tokio::test]
 async fn an_engine_that_never_removes_the_container_does_not_keep_the_caller() {
-    let bench = Bench::new(Scripted {
-        hangs: Some(Verb::Remove),
-        ..Scripted::default()
-    });
+    let bench = Bench {
+        hurry_in: Some(Phase::Finalizing),
+        ..Bench::new(Scripted {
+            hangs: Some(Verb::Remove),
+            ..Scripted::default()
+        })
+    };
     let (record, _) = bench.run().await;
     assert_eq!(record.status, Some(Verdict::Succeeded));
     assert!(
