@@ -5,7 +5,11 @@
 
 #![cfg(test)]
 
+mod driver_exits;
+mod driver_state;
+mod driver_surroundings;
 mod import_rule;
 mod kids_learn;
 mod smoke;
 mod support;
+mod unprivileged;

@@ -46,7 +46,12 @@ impl EngineProxy {
         let socket = directory.join("engine.sock");
         let listener = UnixListener::bind(&socket).unwrap();
         let (requests, released) = (Mutex::default(), Mutex::default());
-        let state = Arc::new(State { slow, requests, released, changed: Condvar::new() });
+        let state = Arc::new(State {
+            slow,
+            requests,
+            released,
+            changed: Condvar::new(),
+        });
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for client in listener.incoming() {
@@ -75,12 +80,17 @@ impl EngineProxy {
 
 impl State {
     fn is_slow(&self, what: Slow, line: &str) -> bool {
-        self.slow.is_some_and(|(slow, part)| slow == what && line.contains(part))
+        self.slow
+            .is_some_and(|(slow, part)| slow == what && line.contains(part))
     }
 
     fn wait_for_release(&self) {
         let released = self.released.lock().unwrap();
-        drop(self.changed.wait_while(released, |released| !*released).unwrap());
+        drop(
+            self.changed
+                .wait_while(released, |released| !*released)
+                .unwrap(),
+        );
     }
 }
 

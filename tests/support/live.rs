@@ -38,7 +38,12 @@ impl<'a> Live<'a> {
                 }
             }
         });
-        Self { run, running: Some(running), lines, events: Vec::new() }
+        Self {
+            run,
+            running: Some(running),
+            lines,
+            events: Vec::new(),
+        }
     }
 
     /// Reads on to an event that fits.
@@ -77,7 +82,8 @@ impl<'a> Live<'a> {
         let status = format!("/proc/{}/stat", self.pid());
         poll("the program stands still", || {
             let stat = std::fs::read_to_string(&status).unwrap();
-            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+            stat.rsplit_once(") ")
+                .is_some_and(|(_, rest)| rest.starts_with('T'))
         });
     }
 
@@ -99,7 +105,10 @@ impl<'a> Live<'a> {
     pub(crate) fn wait(mut self) -> Told {
         while self.read().is_some() {}
         let outcome = self.running.take().unwrap().wait();
-        Told { outcome, events: std::mem::take(&mut self.events) }
+        Told {
+            outcome,
+            events: std::mem::take(&mut self.events),
+        }
     }
 
     fn pid(&self) -> Pid {
@@ -113,7 +122,10 @@ impl<'a> Live<'a> {
             Ok(line) => line,
             Err(RecvTimeoutError::Disconnected) => return None,
             Err(RecvTimeoutError::Timeout) => {
-                panic!("nothing was told for {PATIENCE:?} after {:#?}", self.events.last())
+                panic!(
+                    "nothing was told for {PATIENCE:?} after {:#?}",
+                    self.events.last()
+                )
             }
         };
         let event: Value = serde_json::from_str(&line).unwrap();
@@ -131,7 +143,9 @@ impl Drop for Live<'_> {
             if let Ok(builds) = std::fs::read_dir(self.run.home().join("builds")) {
                 for build in builds.flatten() {
                     let container = format!("understudy-{}", build.file_name().to_string_lossy());
-                    let _gone = Command::new("docker").args(["rm", "-f", &container]).output();
+                    let _gone = Command::new("docker")
+                        .args(["rm", "-f", &container])
+                        .output();
                 }
             }
         }

@@ -1,17 +1,25 @@
 //! What the tests share: where things are, what `dev/up` has made, and a build as a sentence.
 
 mod docker;
+mod engine_proxy;
 mod fixture;
 mod git;
+mod live;
 mod outcome;
 mod registry;
 mod run;
 mod setup;
+mod shell;
+mod told;
 
 pub(crate) use docker::{ImageName, docker};
+pub(crate) use engine_proxy::{EngineProxy, Slow};
 pub(crate) use fixture::{KidsLearn, fixture};
 pub(crate) use git::{commit_all, git};
+pub(crate) use live::{Live, poll};
 pub(crate) use outcome::Outcome;
 pub(crate) use registry::{Repository, log_in, loopback};
 pub(crate) use run::{Run, Running};
 pub(crate) use setup::{checkout, dev, program};
+pub(crate) use shell::{Shell, on_every_shell};
+pub(crate) use told::Told;

@@ -19,14 +19,21 @@ impl Shell {
     /// Runs commands in BUILD, to a successful end.
     #[track_caller]
     pub(crate) fn succeeds(self, commands: &[&str]) -> Told {
-        self.build(json!({ "build": { "commands": commands } })).ended(0)
+        self.build(json!({ "build": { "commands": commands } }))
+            .ended(0)
     }
 
     /// Runs commands in BUILD, the last of which fails the build.
     #[track_caller]
     pub(crate) fn fails(self, commands: &[&str]) -> Told {
-        let told = self.build(json!({ "build": { "commands": commands } })).ended(1);
-        assert_eq!(told.commands().len(), commands.len(), "another command failed: {told:?}");
+        let told = self
+            .build(json!({ "build": { "commands": commands } }))
+            .ended(1);
+        assert_eq!(
+            told.commands().len(),
+            commands.len(),
+            "another command failed: {told:?}"
+        );
         told
     }
 
@@ -48,7 +55,9 @@ impl Shell {
             Self::Dash | Self::Bash => "UNDERSTUDY_DEV_IMAGE",
         };
         // JSON is YAML, and spares the tests a second layer of quotes.
-        let run = Run::new().image(&dev(image)).buildspec(&document.to_string());
+        let run = Run::new()
+            .image(&dev(image))
+            .buildspec(&document.to_string());
         run.arg("-o").arg("json")
     }
 

@@ -38,7 +38,10 @@ impl Told {
     /// Checks the exit code and that nothing of the build is left at the engine.
     #[track_caller]
     pub(crate) fn ended(self, code: i32) -> Self {
-        Self { outcome: self.outcome.ended(code), events: self.events }
+        Self {
+            outcome: self.outcome.ended(code),
+            events: self.events,
+        }
     }
 
     /// Returns the commands in the order in which they started.
@@ -57,7 +60,11 @@ impl Told {
                     });
                 }
                 "output" if running => {
-                    commands.last_mut().unwrap().output.push_str(event["text"].as_str().unwrap());
+                    commands
+                        .last_mut()
+                        .unwrap()
+                        .output
+                        .push_str(event["text"].as_str().unwrap());
                 }
                 "commandFinished" => {
                     running = false;
@@ -73,7 +80,10 @@ impl Told {
 
     /// Returns what each command printed.
     pub(crate) fn outputs(&self) -> Vec<String> {
-        self.commands().into_iter().map(|command| command.output).collect()
+        self.commands()
+            .into_iter()
+            .map(|command| command.output)
+            .collect()
     }
 
     /// Returns what the last command printed.
@@ -83,17 +93,24 @@ impl Told {
 
     /// Returns all output, also that of no command.
     pub(crate) fn output(&self) -> String {
-        self.of_type("output").map(|event| event["text"].as_str().unwrap()).collect()
+        self.of_type("output")
+            .map(|event| event["text"].as_str().unwrap())
+            .collect()
     }
 
     /// Returns the events of a type.
     pub(crate) fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
-        self.events.iter().filter(move |event| event["type"] == kind)
+        self.events
+            .iter()
+            .filter(move |event| event["type"] == kind)
     }
 
     /// Returns `CODEBUILD_SRC_DIR`.
     pub(crate) fn source_directory(&self) -> String {
-        let ready = self.of_type("sourceReady").next().expect("the source was ready");
+        let ready = self
+            .of_type("sourceReady")
+            .next()
+            .expect("the source was ready");
         ready["directory"].as_str().unwrap().to_owned()
     }
 
@@ -102,8 +119,10 @@ impl Told {
         fs::read(self.outcome.builds()[0].join("record/log")).unwrap()
     }
 
-    /// Returns the statuses' sum of the build: `buildStatus`.
+    /// Returns `buildStatus`.
     pub(crate) fn status(&self) -> &str {
-        self.outcome.result["buildStatus"].as_str().unwrap_or_default()
+        self.outcome.result["buildStatus"]
+            .as_str()
+            .unwrap_or_default()
     }
 }

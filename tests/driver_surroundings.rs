@@ -1,0 +1,174 @@
+//! What a command finds around it: reference §2.2.2, §2.4, §2.7, §2.8.
+
+use serde_json::json;
+
+use crate::support::{ImageName, Run, Shell, Told, dev, docker, on_every_shell};
+
+on_every_shell! {
+    whether_the_build_succeeds_is_told_from_finally_on
+    a_stale_success_does_not_hide_a_failure
+    a_false_failure_does_not_last
+    standard_input_is_empty_and_no_terminal
+    the_first_command_comes_from_readonly
+    values_are_literal
+    the_drivers_own_variables_are_not_seen
+    exported_variables_are_read_after_the_last_command
+    exported_variables_are_read_after_a_failure_too
+}
+
+const ASK: &str = "echo $CODEBUILD_BUILD_SUCCEEDING";
+
+// Reference §2.7.
+fn whether_the_build_succeeds_is_told_from_finally_on(shell: Shell) {
+    let told = shell.build(json!({
+        "install": { "commands": [ASK], "finally": [ASK] },
+        "build": { "commands": [ASK, "false"], "finally": [ASK] },
+        "post_build": { "commands": [ASK] },
+    }));
+    assert_eq!(
+        told.ended(1).outputs(),
+        ["1\n", "1\n", "1\n", "", "0\n", "0\n"]
+    );
+}
+
+// Reference §2.2.2: a stale value in `env.sh` must not win.
+fn a_stale_success_does_not_hide_a_failure(shell: Shell) {
+    let stale = "export CODEBUILD_BUILD_SUCCEEDING=1";
+    let told = shell.build(json!({
+        "install": { "commands": [stale] },
+        "build": { "commands": ["false"], "finally": [stale, ASK] },
+        "post_build": { "commands": [ASK] },
+    }));
+    assert_eq!(told.ended(1).outputs()[3..], ["0\n", "0\n"]);
+}
+
+fn a_false_failure_does_not_last(shell: Shell) {
+    let told = shell.build(json!({
+        "install": { "commands": ["export CODEBUILD_BUILD_SUCCEEDING=0"] },
+        "build": { "commands": [ASK] },
+    }));
+    assert_eq!(told.ended(0).last(), "1\n");
+}
+
+fn standard_input_is_empty_and_no_terminal(shell: Shell) {
+    let told = shell
+        .succeeds(&["if [ -t 0 ] || [ -t 1 ] || [ -t 2 ]; then echo terminal; fi; cat; echo end"]);
+    assert_eq!(told.last(), "end\n");
+}
+
+// Reference §2.4.
+fn the_first_command_comes_from_readonly(shell: Shell) {
+    let told = shell.succeeds(&["echo $OLDPWD; pwd"]);
+    assert_eq!(
+        told.last(),
+        format!("/codebuild/readonly\n{}\n", told.source_directory())
+    );
+}
+
+// Reference §2.8: no `$PATH` interpolation.
+fn values_are_literal(shell: Shell) {
+    let value = "$PATH:${HOME}:$(id):`id`:'\"\\n";
+    let run = shell.spec(json!({
+        "env": { "variables": { "GIVEN": value } },
+        "phases": { "build": { "commands": ["printf %s \"$GIVEN\"", "printf %s \"$GIVEN$TYPED\""] } },
+    }));
+    let run = run.arg("-e").arg(format!("TYPED={value}"));
+    let told = Told::of(run.run()).ended(0);
+    assert_eq!(told.outputs(), [value.to_owned(), value.repeat(2)]);
+}
+
+fn the_drivers_own_variables_are_not_seen(shell: Shell) {
+    let told = shell.succeeds(&["true", "set | grep '^us_'; env | grep -i '^us_'; echo end"]);
+    assert_eq!(told.last(), "end\n");
+}
+
+// Reference §2.8: changes up to the end of POST_BUILD count, `AWS_` names do not, never-set ones are left out.
+fn exported_variables_are_read_after_the_last_command(shell: Shell) {
+    let run = shell.spec(json!({
+        "env": {
+            "variables": { "GIVEN": "by the buildspec" },
+            "exported-variables": ["CHANGED", "NEVER", "AWS_REGION", "AWS_MINE", "EMPTY", "LINES", "GIVEN"],
+        },
+        "phases": {
+            "build": { "commands": ["CHANGED=early; export AWS_MINE=1; EMPTY="] },
+            "post_build": { "commands": ["CHANGED=late", "LINES=\"it's \\$HOME\n\ntwo\n\""] },
+        },
+    }));
+    let told = Told::of(run.run()).ended(0);
+    let expected = json!([
+        { "name": "CHANGED", "value": "late" },
+        { "name": "EMPTY", "value": "" },
+        { "name": "LINES", "value": "it's $HOME\n\ntwo\n" },
+        { "name": "GIVEN", "value": "by the buildspec" },
+    ]);
+    assert_eq!(
+        told.outcome.result["exportedEnvironmentVariables"],
+        expected
+    );
+}
+
+fn exported_variables_are_read_after_a_failure_too(shell: Shell) {
+    let run = shell.spec(json!({
+        "env": { "exported-variables": ["X", "LATER"] },
+        "phases": {
+            "install": { "commands": ["X=1", "X=lost; exit 1"] },
+            "build": { "commands": ["LATER=1"] },
+        },
+    }));
+    let told = Told::of(run.run()).ended(1);
+    let expected = json!([{ "name": "X", "value": "1" }]);
+    assert_eq!(
+        told.outcome.result["exportedEnvironmentVariables"],
+        expected
+    );
+}
+
+/// An image of one's own, made from the busybox image; gone with the test.
+fn image(name: &ImageName, lines: &str) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let dockerfile = format!("FROM {}\n{lines}\n", dev("UNDERSTUDY_DEV_BUSYBOX"));
+    std::fs::write(directory.path().join("Dockerfile"), dockerfile).unwrap();
+    let image = format!("{}:1", name.repository);
+    docker(&[
+        "build",
+        "-q",
+        "-t",
+        &image,
+        directory.path().to_str().unwrap(),
+    ]);
+    image
+}
+
+// Reference §2.4: root and /root, whatever the image says.
+#[test]
+fn commands_run_as_root_with_roots_home() {
+    let name = ImageName::unique("another-user");
+    let image = image(&name, "USER 65534:65534\nENV HOME=/nowhere\nWORKDIR /tmp");
+    let run = Run::new().image(&image).arg("-o").arg("json");
+    let commands = ["echo $(id -u) $(id -g) $HOME; pwd"];
+    let run = run.buildspec(
+        &json!({ "version": 0.2, "phases": { "build": { "commands": commands } } }).to_string(),
+    );
+    let told = Told::of(run.run()).ended(0);
+    assert_eq!(
+        told.last(),
+        format!("0 0 /root\n{}\n", told.source_directory())
+    );
+}
+
+// Reference §2.8, rank 5.
+#[test]
+fn variables_of_the_image_are_seen_and_give_way() {
+    let name = ImageName::unique("variables");
+    let image = image(&name, "ENV KEPT=image REPLACED=image");
+    let run = Run::new().image(&image).arg("-o").arg("json");
+    let run = run.buildspec(
+        &json!({
+            "version": 0.2,
+            "env": { "variables": { "REPLACED": "buildspec" } },
+            "phases": { "build": { "commands": ["echo $KEPT $REPLACED"] } },
+        })
+        .to_string(),
+    );
+    assert_eq!(Told::of(run.run()).ended(0).last(), "image buildspec\n");
+}
