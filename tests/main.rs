@@ -10,6 +10,7 @@ mod driver_state;
 mod driver_surroundings;
 mod import_rule;
 mod kids_learn;
+mod migrate;
 mod smoke;
 mod support;
 mod unprivileged;

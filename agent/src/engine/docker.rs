@@ -12,6 +12,7 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt as _;
 
+use super::answer::{call, causes, reason, status};
 use super::spec::{ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts, Signal};
 use super::{ContainerEngine, EngineError, convert, images};
 use crate::model::Credentials;
@@ -19,7 +20,7 @@ use crate::model::Credentials;
 /// A Docker Engine.
 #[derive(Debug, Clone)]
 pub struct Docker {
-    pub(super) client: bollard::Docker,
+    client: bollard::Docker,
     address: String,
 }
 
@@ -282,11 +283,11 @@ impl ContainerEngine for Docker {
         build: ImageBuild,
         on_output: &mut (dyn FnMut(&str) + Send),
     ) -> Result<String, EngineError> {
-        images::build(self, build, on_output).await
+        images::build(&self.client, build, on_output).await
     }
 
     async fn untag(&self, name: &str) -> Result<(), EngineError> {
-        images::untag(self, name).await
+        images::untag(&self.client, name).await
     }
 
     async fn push(
@@ -296,31 +297,7 @@ impl ContainerEngine for Docker {
         tag: &str,
         credentials: Option<&Credentials>,
     ) -> Result<String, EngineError> {
-        images::push(self, id, repository, tag, credentials).await
-    }
-}
-
-/// Returns the HTTP status of an engine's refusal.
-pub(super) fn status(error: &Error) -> Option<u16> {
-    match error {
-        Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
-        _ => None,
-    }
-}
-
-/// Returns what the engine said, without the client's words around it.
-pub(super) fn reason(error: &Error) -> String {
-    match error {
-        Error::DockerResponseServerError { message, .. } => message.trim().to_owned(),
-        Error::DockerStreamError { error } => error.trim().to_owned(),
-        other => causes(other),
-    }
-}
-
-pub(super) fn call(action: String, error: &Error) -> EngineError {
-    EngineError::Call {
-        action,
-        reason: reason(error),
+        images::push(&self.client, id, repository, tag, credentials).await
     }
 }
 
@@ -335,15 +312,4 @@ fn unreachable(address: &str, error: &Error) -> EngineError {
         address: address.into(),
         reason,
     }
-}
-
-/// The client hides the reason (no such file, connection refused) behind two layers of its own.
-fn causes(error: &Error) -> String {
-    let mut last = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        last = inner.to_string();
-        source = inner.source();
-    }
-    last
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read as _};
 
+use bollard::Docker;
 use bollard::query_parameters::{
     BuildImageOptionsBuilder, PushImageOptionsBuilder, RemoveImageOptionsBuilder,
     TagImageOptionsBuilder,
@@ -10,7 +11,7 @@ use bollard::query_parameters::{
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 
-use super::docker::{Docker, call, reason};
+use super::answer::{call, reason};
 use super::{EngineError, ImageBuild, convert};
 use crate::model::Credentials;
 
@@ -40,7 +41,7 @@ pub(super) async fn build(
         .reopen()
         .map_err(|error| failed(error.to_string()))?;
     let body = bollard::body_try_stream(pieces(context));
-    let mut steps = docker.client.build_image(options, None, Some(body));
+    let mut steps = docker.build_image(options, None, Some(body));
     while let Some(step) = steps.next().await {
         let step = step.map_err(|error| failed(reason(&error)))?;
         if let Some(text) = step.stream {
@@ -50,7 +51,7 @@ pub(super) async fn build(
             return Err(failed(message));
         }
     }
-    let image = docker.client.inspect_image(&build.name).await;
+    let image = docker.inspect_image(&build.name).await;
     let id = image
         .map_err(|error| failed(reason(&error)))?
         .id
@@ -76,15 +77,12 @@ pub(super) async fn push(
         .tag(tag)
         .build();
     docker
-        .client
         .tag_image(id, Some(options))
         .await
         .map_err(|error| call(format!("tag image `{name}`"), &error))?;
     let options = PushImageOptionsBuilder::new().tag(tag).build();
     let credentials = credentials.map(convert::credentials);
-    let mut steps = docker
-        .client
-        .push_image(repository, Some(options), credentials);
+    let mut steps = docker.push_image(repository, Some(options), credentials);
     // A refusal comes as a line within a stream that began with 200.
     while let Some(step) = steps.next().await {
         let step = step.map_err(|error| failed(reason(&error)))?;
@@ -93,7 +91,6 @@ pub(super) async fn push(
         }
     }
     let image = docker
-        .client
         .inspect_image(&name)
         .await
         .map_err(|error| failed(reason(&error)))?;
@@ -109,7 +106,7 @@ pub(super) async fn push(
 /// Removes a name; without pruning, so that an image that lost its last name by mistake is still there.
 pub(super) async fn untag(docker: &Docker, name: &str) -> Result<(), EngineError> {
     let options = RemoveImageOptionsBuilder::new().noprune(true).build();
-    let removed = docker.client.remove_image(name, Some(options), None).await;
+    let removed = docker.remove_image(name, Some(options), None).await;
     removed
         .map(drop)
         .map_err(|error| call(format!("remove the image name `{name}`"), &error))

@@ -3,6 +3,7 @@
 //! [`ContainerEngine`] is what a build needs of an engine; [`Docker`] speaks to a real one, `Scripted` is the test
 //! double that fails or ends where a test says. This room makes no decisions and knows no phases.
 
+mod answer;
 mod convert;
 mod docker;
 mod error;

@@ -1,6 +1,7 @@
 //! TELL: what people and programs see of a build. All sinks fold or print the same events.
 
 mod codebuild;
+mod failure;
 mod fanout;
 mod figures;
 mod json;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::failure::Watch;
 use super::summary::{style, summary};
 use super::{Sink, bytes, duration};
 use crate::model::{BuildEvent, BuildRecord, CommandStarted, EventKind, Phase, Verdict};
@@ -18,6 +19,7 @@ pub struct Pretty<W> {
     live: Live,
     /// Output that does not end a line yet: a live line must not be drawn into it.
     open_line: String,
+    watch: Watch,
 }
 
 /// The last line of a terminal.
@@ -59,6 +61,7 @@ impl<W: Write> Pretty<W> {
             out,
             live,
             open_line: String::new(),
+            watch: Watch::default(),
         }
     }
 
@@ -229,6 +232,7 @@ impl<W: Write + Send> Sink for Pretty<W> {
     }
 
     fn event(&mut self, event: &BuildEvent) -> io::Result<()> {
+        self.watch.event(&event.kind);
         self.write(event)
     }
 
@@ -238,7 +242,7 @@ impl<W: Write + Send> Sink for Pretty<W> {
             bar.finish_and_clear();
         }
         self.out
-            .write_all(format!("\n{}", summary(record)).as_bytes())?;
+            .write_all(format!("\n{}", summary(record, self.watch.failure())).as_bytes())?;
         self.out.flush()
     }
 }

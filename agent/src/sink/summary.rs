@@ -8,11 +8,14 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use jiff::Timestamp;
 
+use super::failure::Failure;
 use super::{bytes, coverage, duration};
-use crate::model::{BuildRecord, CacheTransfer, Phase, PhaseRecord, ReportOutcome, Verdict};
+use crate::model::{
+    BuildRecord, CacheTransfer, Phase, PhaseRecord, ReportOutcome, StatusCode, Verdict,
+};
 
 /// Returns the summary, with colours; the writer strips them where they are not wanted.
-pub(super) fn summary(record: &BuildRecord) -> String {
+pub(super) fn summary(record: &BuildRecord, failure: Option<&Failure>) -> String {
     let mut text = String::new();
     phases(&mut text, record);
     let mut facts = plain_table();
@@ -59,6 +62,7 @@ pub(super) fn summary(record: &BuildRecord) -> String {
             format_args!("\n{}\n", warning(message, help.as_deref())),
         );
     }
+    troubles(&mut text, record, failure);
     ending(&mut text, record);
     text
 }
@@ -141,20 +145,66 @@ fn cache(table: &mut Table, record: &BuildRecord) {
     }
 }
 
-fn ending(text: &mut String, record: &BuildRecord) {
-    if let Some(failure) = record.first_failure() {
-        for context in &failure.contexts {
-            let red = style(Verdict::Failed);
-            let message = context.message.trim_end();
-            push(
-                text,
-                format_args!("\n{red}error{red:#}: {}: {message}\n", failure.phase),
-            );
+/// Says why each phase that did not succeed did not.
+fn troubles(text: &mut String, record: &BuildRecord, failure: Option<&Failure>) {
+    let red = style(Verdict::Failed);
+    for phase in &record.phases {
+        for context in &phase.contexts {
+            let by_command = context.status_code == StatusCode::CommandExecutionError;
+            let shown = failure.filter(|failure| failure.command.phase == phase.phase);
+            if let (Some(failure), true) = (shown, by_command) {
+                failed_command(text, record, failure);
+            } else {
+                let message = context.message.trim_end();
+                push(
+                    text,
+                    format_args!("\n{red}error{red:#}: {}: {message}\n", phase.phase),
+                );
+            }
             if let Some(help) = &context.help {
                 push(text, format_args!("  help: {help}\n"));
             }
         }
     }
+}
+
+/// Repeats the end of a failed command's output: what came after it has moved it off the screen.
+fn failed_command(text: &mut String, record: &BuildRecord, failure: &Failure) {
+    let red = style(Verdict::Failed);
+    let Failure {
+        command,
+        status,
+        lines,
+    } = failure;
+    push(
+        text,
+        format_args!(
+            "\n{red}error{red:#}: {}: exit status {status}\n",
+            command.phase
+        ),
+    );
+    let place = match (&record.source, command.line) {
+        (Some(source), Some(line)) => {
+            let inside = source
+                .buildspec
+                .strip_prefix(&format!("{}/", source.directory));
+            format!("  --> {}:{line}\n", inside.unwrap_or(&source.buildspec))
+        }
+        _ => String::new(),
+    };
+    push(text, format_args!("{place}"));
+    for (index, line) in command.text.trim_end().lines().enumerate() {
+        push(
+            text,
+            format_args!("  {} {line}\n", if index == 0 { "$" } else { " " }),
+        );
+    }
+    for line in lines {
+        push(text, format_args!("  | {line}\n"));
+    }
+}
+
+fn ending(text: &mut String, record: &BuildRecord) {
     let (Some(identity), Some(status)) = (&record.identity, record.status) else {
         return;
     };
