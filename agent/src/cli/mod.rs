@@ -9,6 +9,7 @@ mod request;
 mod run;
 mod stop;
 mod sweep;
+mod variables;
 
 use std::process::ExitCode;
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::args::{Docker, RunArgs};
 use super::exit::CliError;
+use super::variables::variables;
 use crate::config::Settings;
 use crate::model::{BuildRequest, BuildspecPlace, DockerAccess, SourceFiles};
-use crate::plan::is_name;
-use crate::project::{self, Project, VariableKind};
+use crate::project::{self, Project};
 
 /// CodeBuild's default (reference §2.10).
 const DEFAULT_TIMEOUT_MINUTES: f64 = 60.0;
@@ -143,72 +143,6 @@ fn buildspec(args: &RunArgs, project: &Project) -> Result<BuildspecPlace, CliErr
     })
 }
 
-/// The project's variables first, the caller's files next, the caller's flags last: later ones win.
-fn variables(args: &RunArgs, project: &Project) -> Result<Vec<(String, String)>, CliError> {
-    let mut variables = Vec::new();
-    let mut given = Vec::new();
-    for path in &args.env_file {
-        let text = read_text(path).map_err(|error| {
-            CliError::unusable(
-                format!(
-                    "environment file `{}` cannot be read: {error}",
-                    path.display()
-                ),
-                "give a text file with NAME=VALUE on each line",
-            )
-        })?;
-        for (index, line) in text.lines().enumerate() {
-            let line = line.trim_start();
-            if !line.is_empty() && !line.starts_with('#') {
-                let place = format!("{}:{}", path.display(), index + 1);
-                given.push(pair(line, &place)?);
-            }
-        }
-    }
-    for text in &args.env {
-        given.push(pair(text, "-e")?);
-    }
-    for variable in &project.environment.environment_variables {
-        let overridden = given.iter().any(|(name, _)| *name == variable.name);
-        if variable.kind != VariableKind::Plaintext && !overridden {
-            return Err(CliError::unusable(
-                format!(
-                    "project variable `{}` is a reference to `{}`, and resolving it is not supported yet",
-                    variable.name, variable.value
-                ),
-                format!("give its value with `-e {}=…`", variable.name),
-            ));
-        }
-        if !overridden {
-            variables.push((variable.name.clone(), variable.value.clone()));
-        }
-    }
-    variables.extend(given);
-    Ok(variables)
-}
-
-fn pair(text: &str, place: &str) -> Result<(String, String), CliError> {
-    let (name, value) = match text.split_once('=') {
-        Some((name, value)) => (name, value.to_owned()),
-        None => (text, crate::config::variable(text).unwrap_or_default()),
-    };
-    if !is_name(name) {
-        return Err(CliError::unusable(
-            format!("{place}: `{name}` is not a variable's name"),
-            "write NAME=VALUE; a name has letters, digits and underscores",
-        ));
-    }
-    if name.starts_with("CODEBUILD_") && !name.starts_with("CODEBUILD_CONFIG_") {
-        return Err(CliError::unusable(
-            format!(
-                "{place}: `{name}` cannot be set: names that begin with CODEBUILD_ are reserved"
-            ),
-            "choose another name",
-        ));
-    }
-    Ok((name.to_owned(), value))
-}
-
 fn project_name(project: &Project, source: &Path) -> Result<String, CliError> {
     let name = match &project.name {
         Some(name) => name.clone(),
@@ -269,7 +203,8 @@ fn directory(path: &Path) -> Result<PathBuf, CliError> {
     })
 }
 
-fn read_text(path: &Path) -> std::io::Result<String> {
+/// Reads a text file of a sane size.
+pub(super) fn read_text(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     fs::File::open(path)?
         .take(TEXT_LIMIT)

@@ -24,5 +24,8 @@ pub use record::{
     ReportRecord,
 };
 pub use report::{CoverageSummary, FileCoverage};
-pub use request::{BuildRequest, BuildspecPlace, DockerAccess, ImageDeclaration, SourceFiles};
+pub use request::{
+    BuildRequest, BuildspecPlace, DockerAccess, ImageDeclaration, RequestVariable, SourceFiles,
+    Visibility,
+};
 pub use status::{PhaseContext, StatusCode};

@@ -21,7 +21,7 @@ pub struct BuildRequest {
     /// CodeBuild's compute type, shown in the result.
     pub compute_type: String,
     /// Variables of the project, then of the caller: later ones win (reference §2.8).
-    pub variables: Vec<(String, String)>,
+    pub variables: Vec<RequestVariable>,
     /// Whether commands can reach a Docker engine.
     pub docker: DockerAccess,
     /// Where artifacts go; absolute. `None` keeps them beside the build's log.
@@ -36,6 +36,26 @@ pub struct BuildRequest {
     pub region: String,
     /// Who asks, for `CODEBUILD_INITIATOR`.
     pub initiator: String,
+}
+
+/// A variable of the project or the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestVariable {
+    /// The name.
+    pub name: String,
+    /// The value, literal.
+    pub value: String,
+    /// Whether the value may be shown.
+    pub visibility: Visibility,
+}
+
+/// Whether a value may be shown in events and results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// It was typed or stands in the project file.
+    Shown,
+    /// It came from an environment file or from the caller's own environment, where secrets are kept.
+    Masked,
 }
 
 /// Which files of a source directory are taken.

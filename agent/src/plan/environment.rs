@@ -34,8 +34,8 @@ pub fn environment(
     for variable in &document.env.variables {
         variables.set(&variable.name.value, &variable.value.value);
     }
-    for (name, value) in &request.variables {
-        variables.set(name, value);
+    for variable in &request.variables {
+        variables.set(&variable.name, &variable.value);
     }
     reserved(&mut variables, request, facts);
     variables.0

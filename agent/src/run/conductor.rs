@@ -15,7 +15,7 @@ use crate::engine::ContainerEngine;
 use crate::journal::{self, EventFile};
 use crate::model::{
     BuildEvent, BuildIdentity, BuildRecord, DockerAccess, EventKind, Phase, PhaseContext,
-    StatusCode, Verdict,
+    RequestVariable, StatusCode, Verdict, Visibility,
 };
 use crate::plan::{Plan, transition};
 
@@ -297,6 +297,15 @@ fn worse(one: Verdict, other: Verdict) -> Verdict {
     }
 }
 
+/// What a listener may see of a variable; CodeBuild writes three stars for what it hides (reference §2.8).
+fn shown(variable: &RequestVariable) -> (String, String) {
+    let value = match variable.visibility {
+        Visibility::Shown => variable.value.clone(),
+        Visibility::Masked => "***".to_owned(),
+    };
+    (variable.name.clone(), value)
+}
+
 fn identity(build: &Build) -> BuildIdentity {
     let request = &build.request;
     BuildIdentity {
@@ -310,6 +319,6 @@ fn identity(build: &Build) -> BuildIdentity {
         source_version: None,
         timeout_minutes: request.timeout.as_secs_f64() / 60.0,
         privileged: request.docker != DockerAccess::None,
-        variables: request.variables.clone(),
+        variables: request.variables.iter().map(shown).collect(),
     }
 }
