@@ -45,7 +45,7 @@ fn of_a_block_only_the_last_status_counts(shell: Shell) {
 }
 
 fn a_block_that_aborts_loses_its_state(shell: Shell) {
-    let told = shell.build(json!({ "build": {
+    let told = shell.build(&json!({ "build": {
         "commands": ["X=kept", "set -e\nX=lost\ncd /\n(exit 5)\necho not reached"],
         "finally": ["echo $X; pwd"],
     } }));
@@ -61,7 +61,7 @@ fn of_a_pipe_the_last_status_counts(shell: Shell) {
 
 // Reference §2.2, evidence 1.
 fn an_error_names_line_four(shell: Shell) {
-    let told = shell.build(json!({
+    let told = shell.build(&json!({
         "install": { "commands": ["no-such-program || true"] },
         "build": { "commands": ["true", "no-such-program\ntrue"] },
     }));
@@ -83,7 +83,7 @@ fn a_syntax_error_fails_only_when_it_is_reached(shell: Shell) {
 }
 
 fn an_open_quote_stays_within_its_command(shell: Shell) {
-    let told = shell.build(json!({ "build": {
+    let told = shell.build(&json!({ "build": {
         "commands": ["echo 'open"],
         "finally": ["echo \"open", "echo not run"],
     } }));

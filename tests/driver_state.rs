@@ -22,7 +22,7 @@ on_every_shell! {
 }
 
 fn a_directory_lasts(shell: Shell) {
-    let told = shell.build(json!({
+    let told = shell.build(&json!({
         "install": { "commands": ["mkdir -p 'a b' && cd 'a b'", "pwd"] },
         "build": { "commands": ["pwd"] },
     }));
@@ -51,7 +51,7 @@ fn a_plain_assignment_lasts(shell: Shell) {
 
 /// Runs a command, and asks for `$KEPT` in the same phase and in the next.
 fn lasting(shell: Shell, command: &str) -> Told {
-    let told = shell.build(json!({
+    let told = shell.build(&json!({
         "pre_build": { "commands": [command, "echo $KEPT"] },
         "build": { "commands": ["sh -c 'echo $KEPT'"] },
     }));

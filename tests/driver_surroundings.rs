@@ -20,7 +20,7 @@ const ASK: &str = "echo $CODEBUILD_BUILD_SUCCEEDING";
 
 // Reference §2.7.
 fn whether_the_build_succeeds_is_told_from_finally_on(shell: Shell) {
-    let told = shell.build(json!({
+    let told = shell.build(&json!({
         "install": { "commands": [ASK], "finally": [ASK] },
         "build": { "commands": [ASK, "false"], "finally": [ASK] },
         "post_build": { "commands": [ASK] },
@@ -34,7 +34,7 @@ fn whether_the_build_succeeds_is_told_from_finally_on(shell: Shell) {
 // Reference §2.2.2: a stale value in `env.sh` must not win.
 fn a_stale_success_does_not_hide_a_failure(shell: Shell) {
     let stale = "export CODEBUILD_BUILD_SUCCEEDING=1";
-    let told = shell.build(json!({
+    let told = shell.build(&json!({
         "install": { "commands": [stale] },
         "build": { "commands": ["false"], "finally": [stale, ASK] },
         "post_build": { "commands": [ASK] },
@@ -43,7 +43,7 @@ fn a_stale_success_does_not_hide_a_failure(shell: Shell) {
 }
 
 fn a_false_failure_does_not_last(shell: Shell) {
-    let told = shell.build(json!({
+    let told = shell.build(&json!({
         "install": { "commands": ["export CODEBUILD_BUILD_SUCCEEDING=0"] },
         "build": { "commands": [ASK] },
     }));
@@ -121,6 +121,19 @@ fn exported_variables_are_read_after_a_failure_too(shell: Shell) {
         told.outcome.result["exportedEnvironmentVariables"],
         expected
     );
+}
+
+// Artifact paths are expanded by the build's shell, in the state that its last command left.
+#[test]
+fn an_artifact_path_is_expanded_whatever_became_of_path() {
+    for shell in [Shell::Dash, Shell::Ash, Shell::Bash] {
+        let run = shell.spec(json!({
+            "phases": { "build": { "commands": ["mkdir out; touch out/made; OUT=out; PATH=/nowhere"] } },
+            "artifacts": { "base-directory": "$OUT", "files": ["**/*"] },
+        }));
+        Told::of(run.run()).ended(0);
+        assert!(run.artifacts().join("made").exists(), "{shell:?}");
+    }
 }
 
 /// An image of one's own, made from the busybox image; gone with the test.

@@ -14,7 +14,7 @@ use crate::support::{
 };
 
 const APP: &str = "deployments/buildspec-app.yml";
-/// Where the `cd` of its BUILD leaves POST_BUILD.
+/// Where the `cd` of its BUILD leaves the phase after it.
 const ENGINE: &str = "src/fargate/adaptive-engine";
 const DEFINITIONS: &str = "imagedefinitions.json";
 

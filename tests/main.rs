@@ -5,12 +5,28 @@
 
 #![cfg(test)]
 
+mod artifacts;
+mod bad_disk;
+mod bad_input;
+mod bad_registry;
+mod cache;
+mod driver_abuse;
+mod driver_alone;
 mod driver_exits;
+mod driver_output;
 mod driver_state;
 mod driver_surroundings;
+mod images;
 mod import_rule;
 mod kids_learn;
 mod migrate;
+mod outputs;
+mod outputs_codebuild;
+mod outputs_pretty;
+mod phases;
+mod runtimes;
 mod smoke;
+mod source;
+mod stop;
 mod support;
 mod unprivileged;

@@ -78,8 +78,8 @@ fn without_its_database_the_build_fails_as_codebuild_would() {
             "COMPLETED",
         ]
     );
-    let last = "error: BUILD: Error while executing command: npx ts-node scripts/run-migrations.ts";
-    assert!(outcome.stdout.contains(last), "{}", outcome.stdout);
+    let end = "\nerror: BUILD: exit status 1\n  --> deployments/buildspec-migrate.yml:12\n";
+    assert!(outcome.stdout.contains(end), "{}", outcome.stdout);
 }
 
 fn migration(url: &str) -> Run {

@@ -1,6 +1,12 @@
 //! The engine, as its command line sees it.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use super::setup::dev;
 
 /// Runs the Docker CLI and returns what it printed, without the space around it.
 #[track_caller]
@@ -22,6 +28,31 @@ impl ImageName {
     /// A name that no other process uses.
     pub(crate) fn unique(subject: &str) -> Self {
         Self::new(format!("understudy-test/{subject}-{}", std::process::id()))
+    }
+
+    /// An image of busybox and these files, which anyone may execute.
+    pub(crate) fn holding(subject: &str, files: &[(&str, &str)]) -> Self {
+        Self::over(&dev("UNDERSTUDY_DEV_BUSYBOX"), subject, files)
+    }
+
+    /// An image of another one and these files, which anyone may execute.
+    pub(crate) fn over(base: &str, subject: &str, files: &[(&str, &str)]) -> Self {
+        let image = Self::unique(subject);
+        let context = TempDir::new().unwrap();
+        for (name, text) in files {
+            let path = context.path().join("root").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        }
+        fs::write(
+            context.path().join("Dockerfile"),
+            format!("FROM {base}\nCOPY root /\n"),
+        )
+        .unwrap();
+        let context = context.path().to_str().unwrap();
+        docker(&["build", "--quiet", "--tag", &image.repository, context]);
+        image
     }
 
     /// This very name.

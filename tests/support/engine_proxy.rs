@@ -27,8 +27,14 @@ pub(crate) struct EngineProxy {
 struct State {
     slow: Option<(Slow, &'static str)>,
     requests: Mutex<Vec<String>>,
-    released: Mutex<bool>,
+    held: Mutex<Held>,
     changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    released: bool,
+    answered: bool,
 }
 
 impl EngineProxy {
@@ -45,11 +51,11 @@ impl EngineProxy {
     fn start(directory: &Path, slow: Option<(Slow, &'static str)>) -> Self {
         let socket = directory.join("engine.sock");
         let listener = UnixListener::bind(&socket).unwrap();
-        let (requests, released) = (Mutex::default(), Mutex::default());
+        let (requests, held) = (Mutex::default(), Mutex::default());
         let state = Arc::new(State {
             slow,
             requests,
-            released,
+            held,
             changed: Condvar::new(),
         });
         let shared = Arc::clone(&state);
@@ -73,42 +79,48 @@ impl EngineProxy {
 
     /// Lets go what is held, and holds nothing any more.
     pub(crate) fn release(&self) {
-        *self.state.released.lock().unwrap() = true;
+        self.state.held.lock().unwrap().released = true;
         self.state.changed.notify_all();
+    }
+
+    /// Waits until the engine has answered what was held, though its caller may be gone.
+    pub(crate) fn until_answered(&self) {
+        self.state.wait_while(|held| !held.answered);
     }
 }
 
 impl State {
-    fn is_slow(&self, what: Slow, line: &str) -> bool {
-        self.slow
-            .is_some_and(|(slow, part)| slow == what && line.contains(part))
+    fn slow(&self, line: &str) -> Option<Slow> {
+        let (slow, part) = self.slow?;
+        line.contains(part).then_some(slow)
     }
 
-    fn wait_for_release(&self) {
-        let released = self.released.lock().unwrap();
-        drop(
-            self.changed
-                .wait_while(released, |released| !*released)
-                .unwrap(),
-        );
+    fn wait_while(&self, wait: impl Fn(&Held) -> bool) {
+        let held = self.held.lock().unwrap();
+        drop(self.changed.wait_while(held, |held| wait(held)).unwrap());
+    }
+
+    fn answered(&self) {
+        self.held.lock().unwrap().answered = true;
+        self.changed.notify_all();
     }
 }
 
 fn serve(mut client: UnixStream, state: &Arc<State>) {
     let mut engine = UnixStream::connect("/var/run/docker.sock").unwrap();
     let (mut answers, mut caller) = (engine.try_clone().unwrap(), client.try_clone().unwrap());
-    let held = Arc::new(Mutex::new(false));
-    let (there, there_held) = (Arc::clone(state), Arc::clone(&held));
+    let current = Arc::new(Mutex::new(None));
+    let (there, asked) = (Arc::clone(state), Arc::clone(&current));
     thread::spawn(move || {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = client.read(&mut buffer) {
             // The client sends a request only when the one before is answered, and its head in one piece.
             if let Some(line) = request_line(&buffer[..length]) {
-                *there_held.lock().unwrap() = there.is_slow(Slow::Answer, &line);
-                let slow = there.is_slow(Slow::Begin, &line);
+                let slow = there.slow(&line);
+                *asked.lock().unwrap() = slow;
                 there.requests.lock().unwrap().push(line);
-                if slow {
-                    there.wait_for_release();
+                if slow == Some(Slow::Begin) {
+                    there.wait_while(|held| !held.released);
                 }
             }
             if engine.write_all(&buffer[..length]).is_err() {
@@ -119,10 +131,14 @@ fn serve(mut client: UnixStream, state: &Arc<State>) {
     });
     let state = Arc::clone(state);
     thread::spawn(move || {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = answers.read(&mut buffer) {
-            if *held.lock().unwrap() {
-                state.wait_for_release();
+            let slow = *current.lock().unwrap();
+            if slow == Some(Slow::Answer) {
+                state.wait_while(|held| !held.released);
+            }
+            if slow.is_some() {
+                state.answered();
             }
             if caller.write_all(&buffer[..length]).is_err() {
                 break;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{Run, Running, Told};
 
 /// Nothing that a test waits for takes this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A build that runs with `-o json`. When a test fails, the program and its container end with it.
 #[derive(Debug)]
@@ -79,12 +79,14 @@ impl<'a> Live<'a> {
     /// Stops the program's process, as a debugger or a busy machine does.
     pub(crate) fn freeze(&self) {
         self.signal(Signal::SIGSTOP);
-        let status = format!("/proc/{}/stat", self.pid());
-        poll("the program stands still", || {
-            let stat = std::fs::read_to_string(&status).unwrap();
-            stat.rsplit_once(") ")
-                .is_some_and(|(_, rest)| rest.starts_with('T'))
-        });
+        poll("the program stands still", || self.is_frozen());
+    }
+
+    /// Returns whether the program's process is stopped.
+    pub(crate) fn is_frozen(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+        stat.rsplit_once(") ")
+            .is_some_and(|(_, rest)| rest.starts_with('T'))
     }
 
     /// Lets it go on.
@@ -93,11 +95,24 @@ impl<'a> Live<'a> {
     }
 
     /// Returns a part of the build's directory, such as `src`.
+    #[track_caller]
     pub(crate) fn directory(&self, part: &str) -> PathBuf {
-        let builds = std::fs::read_dir(self.run.home().join("builds")).unwrap();
-        let builds: Vec<_> = builds.map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(builds.len(), 1, "one build a home");
-        builds[0].join(part)
+        self.try_directory(part).expect("the build has a directory")
+    }
+
+    /// Returns a part of the build's directory, where it has one by now.
+    pub(crate) fn try_directory(&self, part: &str) -> Option<PathBuf> {
+        let mut builds = std::fs::read_dir(self.run.home().join("builds")).ok()?;
+        Some(builds.next()?.unwrap().path().join(part))
+    }
+
+    /// Gives the program a moment to end, which it may use or not.
+    pub(crate) fn may_end_within(&mut self, moment: Duration) {
+        let start = Instant::now();
+        let child = &mut self.running.as_mut().unwrap().child;
+        while child.try_wait().unwrap().is_none() && start.elapsed() < moment {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Reads to the end.
@@ -105,10 +120,7 @@ impl<'a> Live<'a> {
     pub(crate) fn wait(mut self) -> Told {
         while self.read().is_some() {}
         let outcome = self.running.take().unwrap().wait();
-        Told {
-            outcome,
-            events: std::mem::take(&mut self.events),
-        }
+        Told::with(outcome, std::mem::take(&mut self.events))
     }
 
     fn pid(&self) -> Pid {
@@ -140,14 +152,15 @@ impl Drop for Live<'_> {
         if let Some(running) = &mut self.running {
             let _killed = running.child.kill();
             let _reaped = running.child.wait();
-            if let Ok(builds) = std::fs::read_dir(self.run.home().join("builds")) {
-                for build in builds.flatten() {
-                    let container = format!("understudy-{}", build.file_name().to_string_lossy());
-                    let _gone = Command::new("docker")
-                        .args(["rm", "-f", &container])
-                        .output();
-                }
-            }
+        } else if !thread::panicking() {
+            return;
+        }
+        let builds = std::fs::read_dir(self.run.home().join("builds"));
+        for build in builds.into_iter().flatten().flatten() {
+            let container = format!("understudy-{}", build.file_name().to_string_lossy());
+            let _gone = Command::new("docker")
+                .args(["rm", "-f", &container])
+                .output();
         }
     }
 }

@@ -160,7 +160,7 @@ impl Run {
     pub(crate) fn start(&self) -> Running<'_> {
         let result = self.result.clone();
         // A result of an earlier run must not be taken for this one's.
-        if result.exists() {
+        if result.is_file() {
             fs::remove_file(&result).unwrap();
         }
         let mut command = match self.wrapper.split_first() {

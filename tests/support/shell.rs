@@ -19,7 +19,7 @@ impl Shell {
     /// Runs commands in BUILD, to a successful end.
     #[track_caller]
     pub(crate) fn succeeds(self, commands: &[&str]) -> Told {
-        self.build(json!({ "build": { "commands": commands } }))
+        self.build(&json!({ "build": { "commands": commands } }))
             .ended(0)
     }
 
@@ -27,7 +27,7 @@ impl Shell {
     #[track_caller]
     pub(crate) fn fails(self, commands: &[&str]) -> Told {
         let told = self
-            .build(json!({ "build": { "commands": commands } }))
+            .build(&json!({ "build": { "commands": commands } }))
             .ended(1);
         assert_eq!(
             told.commands().len(),
@@ -38,7 +38,7 @@ impl Shell {
     }
 
     /// Runs phases to their end, whatever that is.
-    pub(crate) fn build(self, phases: Value) -> Told {
+    pub(crate) fn build(self, phases: &Value) -> Told {
         Told::of(self.spec(json!({ "phases": phases })).run())
     }
 
@@ -73,16 +73,23 @@ impl Shell {
 /// Makes one test a shell of each function that takes a [`Shell`].
 macro_rules! on_every_shell {
     ($($test:ident)*) => {
-        mod dash {
-            $(#[test] fn $test() { super::$test(crate::support::Shell::Dash); })*
-        }
-        mod ash {
-            $(#[test] fn $test() { super::$test(crate::support::Shell::Ash); })*
-        }
+        crate::support::on_every_driver! { $($test)* }
         mod bash {
             $(#[test] fn $test() { super::$test(crate::support::Shell::Bash); })*
         }
     };
 }
 
-pub(crate) use on_every_shell;
+/// The same, where only the `sh` that the driver runs on matters.
+macro_rules! on_every_driver {
+    ($($test:ident)*) => {
+        mod dash {
+            $(#[test] fn $test() { super::$test(crate::support::Shell::Dash); })*
+        }
+        mod ash {
+            $(#[test] fn $test() { super::$test(crate::support::Shell::Ash); })*
+        }
+    };
+}
+
+pub(crate) use {on_every_driver, on_every_shell};

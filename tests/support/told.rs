@@ -11,6 +11,8 @@ use super::Outcome;
 pub(crate) struct Told {
     pub(crate) outcome: Outcome,
     pub(crate) events: Vec<Value>,
+    /// The raw log, marks included.
+    pub(crate) log: Vec<u8>,
 }
 
 /// A command that ran.
@@ -27,21 +29,41 @@ pub(crate) struct Ran {
 }
 
 impl Told {
-    /// Reads the events of a build that ran with `-o json`.
+    /// Reads the events of a build that ran with `-o json`, and checks that nothing of it is left at the engine.
     #[track_caller]
     pub(crate) fn of(outcome: Outcome) -> Self {
         let read = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no event: {line}"));
         let events = outcome.stdout.lines().map(read).collect();
-        Self { outcome, events }
+        Self::with(outcome, events)
     }
 
-    /// Checks the exit code and that nothing of the build is left at the engine.
+    /// The same of events that were read already.
+    #[track_caller]
+    pub(super) fn with(outcome: Outcome, events: Vec<Value>) -> Self {
+        let outcome = outcome.left_nothing();
+        // Now: the build's directory goes with its `Run`. A build may have put anything there, a pipe for one.
+        let log = outcome
+            .builds()
+            .first()
+            .map(|build| build.join("record/log"))
+            .filter(|log| fs::symlink_metadata(log).is_ok_and(|log| log.is_file()))
+            .map(|log| fs::read(log).unwrap());
+        Self {
+            outcome,
+            events,
+            log: log.unwrap_or_default(),
+        }
+    }
+
+    /// Checks the exit code.
     #[track_caller]
     pub(crate) fn ended(self, code: i32) -> Self {
-        Self {
-            outcome: self.outcome.ended(code),
-            events: self.events,
-        }
+        assert_eq!(
+            self.outcome.code, code,
+            "{:#?}\n{}",
+            self.events, self.outcome.stderr
+        );
+        self
     }
 
     /// Returns the commands in the order in which they started.
@@ -112,11 +134,6 @@ impl Told {
             .next()
             .expect("the source was ready");
         ready["directory"].as_str().unwrap().to_owned()
-    }
-
-    /// Returns the raw log, marks included.
-    pub(crate) fn log(&self) -> Vec<u8> {
-        fs::read(self.outcome.builds()[0].join("record/log")).unwrap()
     }
 
     /// Returns `buildStatus`.

@@ -4,6 +4,7 @@ use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cap_std::fs::PermissionsExt as _;
 use tempfile::NamedTempFile;
@@ -40,15 +41,20 @@ pub fn probe(directory: &Path) -> Result<(), DeliverError> {
         .map_err(failed(directory))
 }
 
-/// Copies the selection to `directory`. Each file appears whole or not at all; what else is there stays.
+/// Copies the selection to `directory`. Each file appears whole or not at all; what else is there stays. When `abandoned`
+/// becomes true, no further file is copied.
 pub fn deliver(
     tree: &Tree,
     selection: &Selection,
     directory: &Path,
+    abandoned: &AtomicBool,
 ) -> Result<Delivered, DeliverError> {
     let mut delivered = Delivered::default();
     fs::create_dir_all(directory).map_err(failed(directory))?;
     for (place, selected) in &selection.files {
+        if abandoned.load(Ordering::Relaxed) {
+            break;
+        }
         let Ok(mut file) = tree.file(&selected.source) else {
             delivered.left_out.push(selected.source.clone());
             continue;
@@ -84,6 +90,8 @@ mod tests {
     use super::*;
     use crate::artifacts::{Rules, select};
 
+    static GO_ON: AtomicBool = AtomicBool::new(false);
+
     #[test]
     fn links_out_of_the_source_are_left_out_and_named() {
         let (source, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -96,7 +104,7 @@ mod tests {
             ..Rules::default()
         };
         let selection = select(&tree, &rules).unwrap();
-        let delivered = deliver(&tree, &selection, target.path()).unwrap();
+        let delivered = deliver(&tree, &selection, target.path(), &GO_ON).unwrap();
         assert_eq!(delivered.left_out, [PathBuf::from("outside")]);
         assert_eq!(delivered.files, 2);
         assert_eq!(fs::read(target.path().join("inside")).unwrap(), b"content");
@@ -114,7 +122,13 @@ mod tests {
             files: vec!["a".into()],
             ..Rules::default()
         };
-        deliver(&tree, &select(&tree, &rules).unwrap(), target.path()).unwrap();
+        deliver(
+            &tree,
+            &select(&tree, &rules).unwrap(),
+            target.path(),
+            &GO_ON,
+        )
+        .unwrap();
         assert_eq!(fs::read(target.path().join("a")).unwrap(), b"new");
         assert_eq!(fs::read(target.path().join("mine")).unwrap(), b"kept");
     }

@@ -38,7 +38,7 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Delete what finished builds left in the trash. Started by `run`, in the background.
     #[command(hide = true)]
-    Sweep,
+    Sweep(SweepArgs),
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +110,13 @@ pub(super) enum Output {
     Pretty,
     Codebuild,
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SweepArgs {
+    /// The cache whose trash is deleted too.
+    #[arg(long, value_name = "DIR")]
+    pub(super) cache: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -27,7 +27,7 @@ pub async fn main() -> ExitCode {
         Command::Run(args) => Box::pin(run::run(*args, &settings)).await,
         Command::Check(args) => check::check(&args),
         Command::Report(args) => report::report(&args),
-        Command::Sweep => sweep::sweep(&settings).await,
+        Command::Sweep(args) => sweep::sweep(args, &settings).await,
     };
     match done {
         Ok(code) => code,

@@ -73,7 +73,7 @@ pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, 
         .as_deref()
         .map(|file| write_result(file, &record))
         .transpose();
-    sweep::start();
+    sweep::start(build.request.cache.as_deref());
     written?;
     Ok(ExitCode::from(exit::code(&record)))
 }
@@ -133,25 +133,36 @@ fn sinks(output: Output) -> Fanout {
     sinks
 }
 
+/// A result that cannot be written is not worth waiting for.
 fn probe_result(file: &Path) -> Result<(), CliError> {
+    let unusable = |reason: &dyn std::fmt::Display| {
+        CliError::unusable(
+            format!(
+                "the result cannot be written to `{}`: {reason}",
+                file.display()
+            ),
+            "give a file in a directory that you can write to with `--result FILE`",
+        )
+    };
+    if file.is_dir() {
+        return Err(unusable(&"it is a directory"));
+    }
+    tempfile::NamedTempFile::new_in(folder_of(file))
+        .map(drop)
+        .map_err(|error| unusable(&error))
+}
+
+fn folder_of(file: &Path) -> &Path {
     let parent = file
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
-    artifacts::probe(parent.unwrap_or(Path::new("."))).map_err(|error| {
-        CliError::unusable(
-            error,
-            "give a file in a directory that you can write to with `--result FILE`",
-        )
-    })
+    parent.unwrap_or(Path::new("."))
 }
 
 fn write_result(file: &Path, record: &BuildRecord) -> Result<(), CliError> {
-    let parent = file
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
     let text = format!("{:#}\n", sink::result(record));
     let write = || {
-        let beside = tempfile::NamedTempFile::new_in(parent.unwrap_or(Path::new(".")))?;
+        let beside = tempfile::NamedTempFile::new_in(folder_of(file))?;
         std::fs::write(beside.path(), text)?;
         beside.persist(file).map_err(|error| error.error)
     };

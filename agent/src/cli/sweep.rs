@@ -1,23 +1,29 @@
 //! Emptying the trash, in a process of its own: deleting a `node_modules` takes seconds that nobody should wait for.
 
+use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
+use super::args::SweepArgs;
 use super::exit::{CliError, SUCCEEDED};
 use crate::config::Settings;
-use crate::journal::{self, StateDirectory};
+use crate::journal;
 
-/// Starts `understudy sweep` in the background. When it cannot be started, the next build tries again.
+/// Starts `understudy sweep` in the background, for a build's trash and its cache's. When it cannot be started, the next
+/// build tries again.
 #[expect(
     clippy::disallowed_methods,
     reason = "this program itself, and nothing of the user's"
 )]
-pub(super) fn start() {
+pub(super) fn start(cache: Option<&Path>) {
     let Ok(program) = std::env::current_exe() else {
         return;
     };
     let mut command = std::process::Command::new(program);
+    command.arg("sweep");
+    if let Some(cache) = cache {
+        command.arg("--cache").arg(cache);
+    }
     command
-        .arg("sweep")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
@@ -26,15 +32,18 @@ pub(super) fn start() {
     let _not_started = command.spawn();
 }
 
-/// Deletes what is in the trash.
-pub(super) async fn sweep(settings: &Settings) -> Result<ExitCode, CliError> {
-    let state = StateDirectory::open(&settings.state)
-        .map_err(|error| CliError::fault(error, "make the state directory writable"))?;
-    let cache = settings.cache.clone();
+/// Deletes what is in the trash; makes nothing where there is none.
+pub(super) async fn sweep(args: SweepArgs, settings: &Settings) -> Result<ExitCode, CliError> {
+    let trash = settings.state.join("trash");
     let done = tokio::task::spawn_blocking(move || {
-        let emptied = journal::empty(&state.trash()).map_err(|error| error.to_string());
-        let tidied = cache::LocalStore::open(&cache).and_then(|store| store.empty_trash());
-        emptied.and(tidied.map(drop).map_err(|error| error.to_string()))
+        let emptied = journal::empty(&trash).map_err(|error| error.to_string());
+        let tidied = match &args.cache {
+            Some(cache) if cache.is_dir() => cache::LocalStore::open(cache)
+                .and_then(|store| store.empty_trash().map(drop))
+                .map_err(|error| error.to_string()),
+            _ => Ok(()),
+        };
+        emptied.and(tidied)
     });
     let done = done
         .await

@@ -68,6 +68,17 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Names the image by what the user calls it, where the engine knows it by another name.
+    #[must_use]
+    pub fn of_image(self, name: &str) -> Self {
+        let image = name.to_owned();
+        match self {
+            Self::NoShell { reason, .. } => Self::NoShell { image, reason },
+            Self::Build { reason, .. } => Self::Build { image, reason },
+            other => other,
+        }
+    }
+
     /// Returns the next step.
     pub fn help(&self) -> String {
         match self {

@@ -1,6 +1,7 @@
 //! One build's directory.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,13 @@ impl BuildDirectory {
         // A command may run as another user one day, and its epilogue must be able to save its state.
         for part in [directory.tmp(), directory.record(), directory.values()] {
             make(&part, 0o777)?;
+        }
+        // They exist before the build does, so that whoever opens them then has these files and no others.
+        for file in ["journal", "log"] {
+            let path = directory.record().join(file);
+            let made = File::create_new(&path)
+                .and_then(|file| file.set_permissions(fs::Permissions::from_mode(0o666)));
+            made.map_err(JournalError::new("make", &path))?;
         }
         Ok(directory)
     }
@@ -82,10 +90,16 @@ impl BuildDirectory {
         fs::write(&path, content).map_err(JournalError::new("write", &path))
     }
 
-    /// Asks the driver to end; it looks for this after every command.
+    /// Asks the driver to end; it looks for this before and after every command.
     pub fn request_stop(&self) -> Result<(), JournalError> {
         let path = self.record().join("stop");
-        fs::write(&path, "").map_err(JournalError::new("write", &path))
+        // The build can write here too: what is there already is neither followed nor replaced, and is a stop as well.
+        match File::create_new(&path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                Err(JournalError::new("write", &path)(error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -217,8 +217,8 @@ pub struct BuildIdentity {
     pub source_location: String,
     /// The version that was asked for.
     pub source_version: Option<String>,
-    /// Minutes until the build times out.
-    pub timeout_minutes: f64,
+    /// Minutes until the build times out, rounded up.
+    pub timeout_minutes: u64,
     /// Whether commands can reach a Docker engine.
     pub privileged: bool,
     /// Variables of the request and the project: name and value.

@@ -57,7 +57,6 @@ pub fn decide(
         on_failure: None,
     }];
     let mut named_phases = Vec::new();
-    let mut warnings = Vec::new();
     for phase in Phase::USER {
         let written = written(document, phase);
         let mut commands = |list: &[Spanned<String>]| -> Vec<CommandPlan> {
@@ -74,12 +73,6 @@ pub fn decide(
         let on_failure = written
             .and_then(|written| written.on_failure.as_ref())
             .map(|on_failure| on_failure.value.clone());
-        if let Some(OnFailure::Retry { .. }) = on_failure {
-            warnings.push((
-                format!("`on-failure: RETRY` of {phase} is not honoured: the phase runs once"),
-                "run the build again, or retry within the command".into(),
-            ));
-        }
         phases.push(PhasePlan {
             phase,
             commands: written.map_or_else(Vec::new, |written| commands(&written.commands)),
@@ -130,9 +123,33 @@ pub fn decide(
             .iter()
             .map(|image| image_plan(image, &mut values))
             .collect(),
-        warnings,
+        warnings: warnings(document),
         values,
     })
+}
+
+/// What is accepted and not done as CodeBuild does it: message and next step.
+fn warnings(document: &BuildSpec) -> Vec<(String, String)> {
+    let mut warnings = Vec::new();
+    for phase in Phase::USER {
+        let on_failure = written(document, phase).and_then(|written| written.on_failure.as_ref());
+        if on_failure.is_some_and(|found| matches!(found.value, OnFailure::Retry { .. })) {
+            warnings.push((
+                format!("`on-failure: RETRY` of {phase} is not honoured: the phase runs once"),
+                "run the build again, or retry within the command".into(),
+            ));
+        }
+    }
+    if let Some(key) = document.cache.as_ref().and_then(|cache| cache.key.as_ref()) {
+        warnings.push((
+            format!(
+                "`cache.key: {}` is not honoured: a project has one cache for the same paths",
+                key.value
+            ),
+            "nothing has to be done: the cache is saved anew when it has changed".into(),
+        ));
+    }
+    warnings
 }
 
 fn written(document: &BuildSpec, phase: Phase) -> Option<&buildspec::Phase> {

@@ -11,6 +11,7 @@
 #   E <number> <status> <up>   the command is over, and so is its output in the log
 #   Q <phase> <up>             the phase is over
 #   S <up>                     the driver saw the stop request
+#   L <up>                     the build removed the state between its commands, so none can run any more
 #   X <up>                     the program is over
 #
 # Output goes through a pipe and not straight to the log file: `echo > /dev/stderr` in a command would reopen the
@@ -24,12 +25,12 @@ us_mark=$1
 us_shell=$2
 us_owner=$3
 us_failed=0
+us_succeeding=1
 us_directory=$us_source
-us_newline='
-'
 
+# The journal is open as descriptor 9 from the beginning: what the build makes of the file's name does not matter then.
 us_note() {
-  printf '%s\n' "$1" >>"$us_record/journal" || exit 74
+  printf '%s\n' "$1" >&9 || exit 74
 }
 
 us_clock() {
@@ -51,10 +52,14 @@ us_enter() {
 # us_run NUMBER SCRIPT: the user's first line is line 4 of the script, as in CodeBuild.
 us_run() {
   us_heed
+  # Without its state a command would start in another directory and without the build's variables.
+  [ -r "$us_tmp/env.sh" ] && [ -r "$us_tmp/dir.txt" ] || us_end L
+  # Last in the file, so that it wins over whatever a command made of it.
+  us_define CODEBUILD_BUILD_SUCCEEDING "$us_succeeding"
   printf '%s' "$2" >"$us_tmp/script.sh" || exit 74
   us_clock
   us_note "C $1 $us_up"
-  "$us_shell" "$us_tmp/script.sh" </dev/null
+  "$us_shell" "$us_tmp/script.sh" </dev/null 9>&-
   us_status=$?
   printf '\033]5379;%s;%s\007' "$us_mark" "$1"
   us_clock
@@ -70,7 +75,7 @@ us_run() {
 
 us_fail() {
   us_failed=1
-  us_define CODEBUILD_BUILD_SUCCEEDING 0
+  us_succeeding=0
 }
 
 # us_leave PHASE go|end: what follows a failure of the phase was decided with the plan.
@@ -85,21 +90,23 @@ us_leave() {
 # us_value NAME SCRIPT: keeps what the script prints, in the state that the last command left.
 us_value() {
   printf '%s' "$2" >"$us_tmp/script.sh" || exit 74
-  "$us_shell" "$us_tmp/script.sh" </dev/null >"$us_record/values/$1"
+  "$us_shell" "$us_tmp/script.sh" </dev/null >"$us_record/values/$1" 9>&-
 }
 
 us_finish() {
   us_values
-  us_clock
-  us_note "X $us_up"
-  us_quiet
-  exit 0
+  us_end X
 }
 
 us_heed() {
-  [ -e "$us_record/stop" ] || return 0
+  [ -e "$us_record/stop" ] || [ -L "$us_record/stop" ] || return 0
+  us_end S
+}
+
+# us_end LETTER: the last line of the journal, and the end of the program.
+us_end() {
   us_clock
-  us_note "S $us_up"
+  us_note "$1 $us_up"
   us_quiet
   exit 0
 }
@@ -107,8 +114,6 @@ us_heed() {
 # Ends whatever the build left running: only when the last writer is gone does the pipe's reader see the end, and
 # only then is all of the log on disk. Three rounds, because a process may start another while we look.
 us_quiet() {
-  us_reader=
-  read -r us_reader <"$us_tmp/reader"
   read -r us_self us_rest </proc/self/stat
   for us_round in 1 2 3; do
     for us_process in /proc/[0-9]*; do
@@ -118,6 +123,17 @@ us_quiet() {
         *) kill -KILL "$us_process" 2>/dev/null ;;
       esac
     done
+  done
+}
+
+# A program may be over before the reader has so much as said who it is, and would then be ended with the rest. Its few
+# steps take no time; a reader that has not come by then cannot come.
+us_await_reader() {
+  us_reader=
+  us_round=0
+  until read -r us_reader <"$us_tmp/reader" && [ -n "$us_reader" ]; do
+    us_round=$((us_round + 1))
+    [ "$us_round" -lt 100000 ] || exit 74
   done
 }
 
@@ -133,8 +149,9 @@ us_hand_over() {
 us_main() {
   # Whoever stops the build sends TERM to every process; a trap, unlike "ignore", is not inherited by commands.
   trap : TERM INT HUP
+  exec 9>>"$us_record/journal"
+  us_await_reader
   : >"$us_tmp/env.sh"
-  us_define CODEBUILD_BUILD_SUCCEEDING 1
   printf '%s\n' "$us_source" >"$us_tmp/dir.txt"
   us_clock
   us_note "B $us_up"
@@ -147,10 +164,16 @@ trap : TERM INT HUP
 : >"$us_tmp/reader"
 us_main 2>&1 | {
   trap '' TERM INT HUP
-  exec sh -c 'echo $$ >"$1"; exec cat >>"$2"' reader "$us_tmp/reader" "$us_record/log"
+  read -r us_reader us_rest </proc/self/stat
+  printf '%s\n' "$us_reader" >"$us_tmp/reader"
+  exec cat >>"$us_record/log"
 }
 us_status=$?
 us_hand_over
-# 74 is EX_IOERR: the log could not be written, and the reader has said why on the container's own stderr.
-[ "$us_status" = 0 ] || exit 74
-exit 0
+# 74 is EX_IOERR: the log could not be written, and the reader has said why on the container's own stderr. Above 128 a
+# signal has ended it.
+case $us_status in
+  0) exit 0 ;;
+  1?? | 2??) exit "$us_status" ;;
+  *) exit 74 ;;
+esac

@@ -10,6 +10,7 @@ use cache::{
 };
 
 use super::Build;
+use super::blocking::blocking;
 use super::teller::Teller;
 use crate::model::EventKind;
 use crate::plan::{CachePlan, Plan};
@@ -37,7 +38,7 @@ pub(super) async fn restore(build: &Build, plan: &Plan) -> Restoring {
     let Some(job) = Job::new(build, plan, CacheAction::Save) else {
         return Restoring::NotAsked;
     };
-    blocking(move || {
+    in_store(move || {
         let start = Instant::now();
         let (store, key) = job.open()?;
         let answer = store.restore(&key, &[job.root()])?;
@@ -114,7 +115,7 @@ pub(super) async fn save(build: &Build, plan: &Plan, teller: &mut Teller<'_>) {
     };
     let now = teller.now().as_millisecond();
     let start = Instant::now();
-    let saved = blocking(move || {
+    let saved = in_store(move || {
         let (store, key) = job.open()?;
         let saved = store.save(&key, &[job.root()], now)?;
         Ok((key.hash().to_string(), saved))
@@ -226,10 +227,10 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-async fn blocking<T: Send + 'static>(
+async fn in_store<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, CacheError> + Send + 'static,
 ) -> Result<T, String> {
-    match tokio::task::spawn_blocking(work).await {
+    match blocking(|_abandoned| work()).await {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     }

@@ -11,7 +11,7 @@ use super::teller::Teller;
 use crate::engine::{ContainerEngine, ContainerId, Exit, Signal};
 use crate::journal::BuildDirectory;
 use crate::model::{CommandStarted, EventKind, Phase, PhaseContext, StatusCode, Verdict};
-use crate::plan::{CommandPlan, Plan};
+use crate::plan::{CommandPlan, Plan, layout};
 
 /// Commands that were asked to end get this long.
 const GRACE: Duration = Duration::from_secs(5);
@@ -70,6 +70,7 @@ impl<'a> Running<'a> {
                 {
                     self.failed = None;
                 }
+                Step::Line(JournalLine::StateLost { .. }) => return Ok(state_lost()),
                 Step::Line(line) => self.command(phase, line, teller)?,
                 Step::Ended(exit) => {
                     self.exit = Some(exit);
@@ -93,7 +94,8 @@ impl<'a> Running<'a> {
             }
         }
         match self.exit {
-            Some(exit) if !over => Ok(died(exit)),
+            // The program may be over and its output lost all the same.
+            Some(exit) if !over || exit.status != 0 => Ok(died(exit)),
             _ => Ok(PhaseEnd::success()),
         }
     }
@@ -213,6 +215,17 @@ impl<'a> Running<'a> {
 
 fn damaged(line: &str) -> FollowError {
     FollowError::Damaged(line.to_owned())
+}
+
+/// The build removed what carries directory and variables from one command to the next.
+fn state_lost() -> PhaseEnd {
+    PhaseEnd::fault(
+        format!(
+            "the build removed its own state in {}; no further command can run",
+            layout::TMP
+        ),
+        "look for a command that deletes files below /codebuild",
+    )
 }
 
 /// What the driver exits with when its log cannot be written: `EX_IOERR`.

@@ -9,6 +9,7 @@ use super::follow::FollowError;
 use super::interrupt::{Interrupt, Interruption};
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
+use super::upload::Left;
 use super::values::Values;
 use super::{Build, Surroundings, cache, provision, upload};
 use crate::engine::ContainerEngine;
@@ -18,6 +19,7 @@ use crate::model::{
     RequestVariable, StatusCode, Verdict, Visibility,
 };
 use crate::plan::{Plan, transition};
+use crate::workspace::Tree;
 
 /// Teardown is bounded: an engine that hangs must not keep the caller.
 const TEARDOWN: Duration = Duration::from_secs(10);
@@ -159,17 +161,20 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
                 let Some(started) = &self.started else {
                     return Ok(PhaseEnd::success());
                 };
-                let (build, surroundings) = (self.build, self.surroundings);
-                let (plan, running) = (&started.plan, &started.running);
-                return Ok(upload::upload(
-                    build,
-                    surroundings,
-                    plan,
-                    running,
-                    &self.values,
-                    teller,
-                )
-                .await);
+                let tree = Tree::open(&self.build.directory.source()).map_err(|error| {
+                    PhaseEnd::fault(
+                        format!("failed to open what the build left behind: {error}"),
+                        "see that the disk is there, then try again",
+                    )
+                })?;
+                let left = Left {
+                    build: self.build,
+                    plan: &started.plan,
+                    running: &started.running,
+                    values: &self.values,
+                    tree: &tree,
+                };
+                return Ok(upload::upload(&left, self.surroundings, teller).await);
             }
         }
         Ok(PhaseEnd::success())
@@ -242,31 +247,34 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
 
     /// Removes the container and puts the working directories away; safe to call twice.
     async fn tear_down(&mut self, teller: &mut Teller<'_>) {
-        if self.image.is_none() {
-            return;
-        }
-        let container = download::container(self.build);
-        let removal = self.surroundings.engine.remove(&container);
-        let failure = match tokio::time::timeout(TEARDOWN, removal).await {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(_elapsed) => Some(format!(
-                "the engine did not remove container `{}` in time",
-                container.0
-            )),
-        };
-        if let Some(message) = failure {
-            teller.warn(
-                message,
-                format!("remove it by hand: `docker rm -f {}`", container.0),
-            );
+        if self.image.take().is_some() {
+            self.remove_container(teller).await;
         }
         for directory in [self.build.directory.source(), self.build.directory.tmp()] {
             if let Err(error) = journal::throw_away(&directory, &self.surroundings.trash) {
                 teller.warn(error.to_string(), "remove it by hand");
             }
         }
-        self.image = None;
+    }
+
+    /// By name, because a container whose making was cut short has no id that we know.
+    async fn remove_container(&self, teller: &mut Teller<'_>) {
+        let container = download::container(self.build);
+        let removal = self.surroundings.engine.remove(&container);
+        let message = match tokio::time::timeout(TEARDOWN, removal).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_elapsed) => {
+                format!(
+                    "the engine did not remove container `{}` in time",
+                    container.0
+                )
+            }
+        };
+        teller.warn(
+            message,
+            format!("remove it by hand: `docker rm -f {}`", container.0),
+        );
     }
 }
 
@@ -317,7 +325,7 @@ fn identity(build: &Build) -> BuildIdentity {
         compute_type: request.compute_type.clone(),
         source_location: request.source.display().to_string(),
         source_version: None,
-        timeout_minutes: request.timeout.as_secs_f64() / 60.0,
+        timeout_minutes: request.timeout.as_secs().div_ceil(60),
         privileged: request.docker != DockerAccess::None,
         variables: request.variables.iter().map(shown).collect(),
     }

@@ -70,7 +70,8 @@ async fn one<E: ContainerEngine>(
             text: text.to_owned(),
         });
     };
-    let id = engine.build(build, &mut tell).await?;
+    let built = engine.build(build, &mut tell).await;
+    let id = built.map_err(|error| error.of_image(&image.name))?;
     teller.tell(EventKind::ImageBuilt {
         name: image.name.clone(),
         id: id.clone(),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use buildspec::{Reading, Severity, Style};
 
+use super::blocking::blocking;
 use super::commands::Running;
 use super::follow::Follower;
 use super::phase_end::PhaseEnd;
@@ -54,7 +55,12 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         resolved_version: source.resolved_version.clone(),
         files: copied.files,
         bytes: copied.bytes,
-        empty_phases: empty_phases(&reading),
+        // A command that is no text is not "no command".
+        empty_phases: if reading.has_errors() {
+            Vec::new()
+        } else {
+            empty_phases(&reading)
+        },
     }));
     tell_findings(build, &text, &reading, teller)?;
 
@@ -106,14 +112,18 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         build.directory.write_readonly("buildspec.yml", text)?;
     }
     let engine = surroundings.engine;
-    engine.start(&container).await?;
-    let ending = Box::pin(async move { engine.wait(&container).await });
+    let waited = container.clone();
+    let ending = Box::pin(async move { engine.wait(&waited).await });
     let follower = Follower::new(&build.directory, &mark, ending).map_err(|error| {
         PhaseEnd::fault(
-            format!("failed to watch the build's log: {error}"),
-            "raise the limit of inotify instances (`sysctl fs.inotify.max_user_instances`)",
+            error.to_string(),
+            "raise the limits of open files (`ulimit -n`) and of inotify instances (`sysctl fs.inotify.max_user_instances`)",
         )
     })?;
+    engine
+        .start(&container)
+        .await
+        .map_err(|error| error.of_image(&build.request.image))?;
     let running = Running::new(&plan, follower);
     tell_runtimes(&plan, teller);
     Ok(Started {
@@ -153,12 +163,12 @@ async fn copy_source(build: &Build) -> Result<(source::LocalSource, workspace::C
         })?;
     let target = build.directory.source();
     let from = source.clone();
-    let copied = tokio::task::spawn_blocking(move || {
+    let copied = blocking(move |abandoned| {
         let listed = match &from.files {
             FileList::All => None,
             FileList::Listed(paths) => Some(paths.as_slice()),
         };
-        workspace::copy(&from.directory, listed, &target)
+        workspace::copy(&from.directory, listed, &target, abandoned)
     })
     .await
     .map_err(|error| PhaseEnd::fault(error.to_string(), "report this as a bug"))?;

@@ -40,11 +40,21 @@ pub(super) enum FollowError {
     Damaged(String),
 }
 
+/// Why a container cannot be watched.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OpenError {
+    #[error("failed to open the build's log: {0}")]
+    Open(#[from] io::Error),
+    #[error("failed to watch the build's log: {0}")]
+    Watch(#[from] notify::Error),
+}
+
 /// Follows one container.
 pub(super) struct Follower<'a> {
     journal: Tail,
     unread: Vec<u8>,
-    lines: VecDeque<JournalLine>,
+    /// Lines in order; one that the driver did not write is a fault when its turn comes, not before.
+    lines: VecDeque<Result<JournalLine, String>>,
     log: LogReader,
     watch: Watch,
     ending: Option<Ending<'a>>,
@@ -61,13 +71,13 @@ impl<'a> Follower<'a> {
         directory: &BuildDirectory,
         mark: &str,
         ending: Ending<'a>,
-    ) -> Result<Self, notify::Error> {
+    ) -> Result<Self, OpenError> {
         let record = directory.record();
         Ok(Self {
-            journal: Tail::new(record.join("journal")),
+            journal: Tail::open(&record.join("journal"))?,
             unread: Vec::new(),
             lines: VecDeque::new(),
-            log: LogReader::new(record.join("log"), mark),
+            log: LogReader::open(&record.join("log"), mark)?,
             watch: Watch::new(&record)?,
             ending: Some(ending),
             exit: None,
@@ -105,7 +115,7 @@ impl<'a> Follower<'a> {
     fn take(&mut self, teller: &mut Teller<'_>, ended: bool) -> Result<Option<Step>, FollowError> {
         let complete = match self.lines.front() {
             // The mark comes through the pipe and may be behind the journal; after the end it will not come any more.
-            Some(JournalLine::CommandEnded { number, .. }) => {
+            Some(Ok(JournalLine::CommandEnded { number, .. })) => {
                 let number = *number;
                 self.log
                     .until_mark(number, PIECE, &mut |text| tell_output(teller, text))?
@@ -117,11 +127,15 @@ impl<'a> Follower<'a> {
                 false
             }
         };
-        Ok(if complete {
-            self.lines.pop_front().map(Step::Line)
-        } else {
-            None
-        })
+        if !complete {
+            return Ok(None);
+        }
+        let line = self
+            .lines
+            .pop_front()
+            .transpose()
+            .map_err(FollowError::Damaged)?;
+        Ok(line.map(Step::Line))
     }
 
     fn tell_output(&mut self, teller: &mut Teller<'_>) -> io::Result<()> {
@@ -135,16 +149,16 @@ impl<'a> Follower<'a> {
             let line: Vec<u8> = self.unread.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line);
             let line = line.trim_end_matches('\n');
-            let parsed = JournalLine::parse(line);
             self.lines
-                .push_back(parsed.ok_or_else(|| FollowError::Damaged(line.into()))?);
+                .push_back(JournalLine::parse(line).ok_or_else(|| line.to_owned()));
         }
         if self.unread.len() > LONGEST_LINE {
             let start: String = String::from_utf8_lossy(&self.unread)
                 .chars()
                 .take(80)
                 .collect();
-            return Err(FollowError::Damaged(format!("{start}…")));
+            self.unread.clear();
+            self.lines.push_back(Err(format!("{start}…")));
         }
         Ok(())
     }

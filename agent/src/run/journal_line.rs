@@ -29,6 +29,9 @@ pub(super) enum JournalLine {
         phase: Phase,
         uptime: Option<f64>,
     },
+    StateLost {
+        uptime: Option<f64>,
+    },
     StopSeen {
         uptime: Option<f64>,
     },
@@ -73,6 +76,9 @@ impl JournalLine {
                 uptime: uptime(second)?,
             },
             "S" => Self::StopSeen {
+                uptime: uptime(first)?,
+            },
+            "L" => Self::StateLost {
                 uptime: uptime(first)?,
             },
             "X" => Self::Over {
@@ -145,6 +151,7 @@ mod tests {
                 },
             ),
             ("S 2", JournalLine::StopSeen { uptime: Some(2.0) }),
+            ("L 2", JournalLine::StateLost { uptime: Some(2.0) }),
             ("X 2", JournalLine::Over { uptime: Some(2.0) }),
         ] {
             assert_eq!(JournalLine::parse(line), Some(expected), "{line}");

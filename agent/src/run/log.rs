@@ -1,7 +1,7 @@
 //! The log as text: output without the driver's marks, whole characters only.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::tail::Tail;
 
@@ -21,14 +21,14 @@ pub(super) struct LogReader {
 const MARK_REST: usize = 11;
 
 impl LogReader {
-    pub(super) fn new(path: PathBuf, mark: &str) -> Self {
+    pub(super) fn open(path: &Path, mark: &str) -> io::Result<Self> {
         let prefix = format!("\u{1b}]5379;{mark};").into_bytes();
-        Self {
-            tail: Tail::new(path),
+        Ok(Self {
+            tail: Tail::open(path)?,
             prefix,
             pending: Vec::new(),
             reached: None,
-        }
+        })
     }
 
     /// Tells what there is, up to the next mark.
@@ -167,7 +167,7 @@ mod tests {
     fn reader(content: &[u8]) -> (tempfile::NamedTempFile, LogReader) {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(content).unwrap();
-        let reader = LogReader::new(file.path().to_owned(), "tok");
+        let reader = LogReader::open(file.path(), "tok").unwrap();
         (file, reader)
     }
 

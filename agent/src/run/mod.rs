@@ -4,7 +4,9 @@
 //! down. What a user's command does is data; only our own faults are errors, and they become `FAULT` here. It never
 //! prints and never names a sink.
 
+mod blocking;
 mod cache;
+mod collect;
 mod commands;
 mod conductor;
 mod declared_images;
@@ -15,6 +17,7 @@ mod journal_line;
 mod log;
 mod phase_end;
 mod provision;
+mod read_reports;
 mod tail;
 mod teller;
 #[cfg(test)]

@@ -1,40 +1,32 @@
 //! Files that somebody else appends to: the driver's journal and the log.
 
 use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
-/// Reads a growing file from where it last stopped.
+/// Reads a growing file from where it last stopped. It is opened before the build can replace it, and stays that file.
 #[derive(Debug)]
 pub(super) struct Tail {
-    path: PathBuf,
-    file: Option<File>,
+    file: File,
 }
 
 impl Tail {
-    /// The file may not exist yet.
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, file: None }
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            file: File::open(path)?,
+        })
     }
 
     /// Appends up to `limit` new bytes to `buffer`; returns how many.
     pub(super) fn read(&mut self, buffer: &mut Vec<u8>, limit: usize) -> io::Result<usize> {
-        if self.file.is_none() {
-            match File::open(&self.path) {
-                Ok(file) => self.file = Some(file),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-                Err(error) => return Err(error),
-            }
-        }
-        match &self.file {
-            Some(file) => file.take(limit as u64).read_to_end(buffer),
-            None => Ok(0),
-        }
+        Read::by_ref(&mut self.file)
+            .take(limit as u64)
+            .read_to_end(buffer)
     }
 }
 

@@ -18,10 +18,12 @@ pub(super) struct Values(Vec<Option<String>>);
 impl Values {
     /// Reads what the driver left.
     pub(super) fn read(directory: &BuildDirectory, plan: &Plan) -> io::Result<Self> {
-        let tree = Tree::open(&directory.values())?;
+        // Opened above `values`, which the build can replace by a link.
+        let tree = Tree::open(&directory.record())?;
         let mut answers = Vec::new();
         for (index, asked) in plan.values.iter().enumerate() {
-            let answer = match tree.read(&PathBuf::from(index.to_string()), VALUE_LIMIT) {
+            let answer = match tree.read(&Path::new("values").join(index.to_string()), VALUE_LIMIT)
+            {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                 answer => Some(String::from_utf8_lossy(&answer?).into_owned()),
             };

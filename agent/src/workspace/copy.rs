@@ -3,6 +3,7 @@
 use std::fs::{self, File, FileTimes, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use walkdir::WalkDir;
 
@@ -28,29 +29,40 @@ pub struct WorkspaceError {
 
 /// Copies from `source` to the empty directory `target`: the `listed` paths with everything below them, or all.
 ///
-/// Links stay links. Modes and modification times are kept, because tools compare them. Sockets, pipes and devices
-/// are left out, as git and archives leave them out. A listed path that is gone is no error: git lists deleted files.
+/// Links stay links, and nothing is read or written through one. Modes and modification times are kept, because tools
+/// compare them. Sockets, pipes and devices are left out, as git and archives leave them out. A listed path that is gone
+/// is no error: git lists deleted files. When `abandoned` becomes true, the copy ends as it is.
 pub fn copy(
     source: &Path,
     listed: Option<&[PathBuf]>,
     target: &Path,
+    abandoned: &AtomicBool,
 ) -> Result<Copied, WorkspaceError> {
     let mut copied = Copied::default();
     match listed {
-        None => tree(source, Path::new(""), target, &mut copied)?,
+        None => tree(source, Path::new(""), target, abandoned, &mut copied)?,
         Some(paths) => {
-            for path in paths {
-                tree(source, path, target, &mut copied)?;
+            for path in paths.iter().filter(|path| !below_a_link(source, path)) {
+                tree(source, path, target, abandoned, &mut copied)?;
             }
         }
     }
     Ok(copied)
 }
 
+/// A tracked folder that has since become a link: git lists the link too, and what it leads to is not the source.
+fn below_a_link(source: &Path, path: &Path) -> bool {
+    let is_link = |folder: &Path| source.join(folder).is_symlink();
+    path.ancestors()
+        .skip(1)
+        .any(|folder| !folder.as_os_str().is_empty() && is_link(folder))
+}
+
 fn tree(
     source: &Path,
     below: &Path,
     target: &Path,
+    abandoned: &AtomicBool,
     copied: &mut Copied,
 ) -> Result<(), WorkspaceError> {
     let start = if below.as_os_str().is_empty() {
@@ -74,7 +86,10 @@ fn tree(
         fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;
     }
     let mut directories = Vec::new();
-    for entry in WalkDir::new(&start) {
+    for entry in WalkDir::new(&start).follow_root_links(false) {
+        if abandoned.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let entry = entry.map_err(|error| {
             let path = error.path().unwrap_or(&start).to_owned();
             failed(&path, error.into())
@@ -106,9 +121,12 @@ fn one(path: &Path, place: &Path, metadata: &Metadata, copied: &mut Copied) -> i
         std::os::unix::fs::symlink(fs::read_link(path)?, place)?;
         copied.files += 1;
     } else if metadata.is_file() {
-        copied.bytes += fs::copy(path, place)?;
+        // Only new files are written: whatever stands at the place already is not ours to truncate.
+        let mut made = File::create_new(place)?;
+        copied.bytes += io::copy(&mut File::open(path)?, &mut made)?;
         copied.files += 1;
-        keep_time(place, metadata)?;
+        made.set_permissions(metadata.permissions())?;
+        made.set_times(FileTimes::new().set_modified(metadata.modified()?))?;
     }
     Ok(())
 }
@@ -123,6 +141,8 @@ mod tests {
 
     use super::*;
 
+    static GO_ON: AtomicBool = AtomicBool::new(false);
+
     #[test]
     fn modes_times_and_links_are_kept_and_the_source_is_not_touched() {
         let (source, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -131,7 +151,7 @@ mod tests {
         fs::write(&file, "x").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o750)).unwrap();
         symlink("/etc/passwd", source.path().join("link")).unwrap();
-        let copied = copy(source.path(), None, target.path()).unwrap();
+        let copied = copy(source.path(), None, target.path(), &GO_ON).unwrap();
         assert_eq!(copied, Copied { files: 2, bytes: 1 });
         let made = target.path().join("dir/run.sh");
         assert_eq!(
@@ -156,8 +176,24 @@ mod tests {
             fs::write(source.path().join(name), "").unwrap();
         }
         let listed = [PathBuf::from("a/kept"), PathBuf::from("deleted")];
-        let copied = copy(source.path(), Some(&listed), target.path()).unwrap();
+        let copied = copy(source.path(), Some(&listed), target.path(), &GO_ON).unwrap();
         assert_eq!(copied.files, 1);
         assert!(!target.path().join("a/left").exists());
+    }
+
+    #[test]
+    fn nothing_is_written_or_read_through_a_link() {
+        let (source, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("precious"), "content").unwrap();
+        symlink(outside.path(), source.path().join("folder")).unwrap();
+        symlink("nowhere", source.path().join("dangling")).unwrap();
+        let listed = ["folder", "folder/precious", "dangling"].map(PathBuf::from);
+        let copied = copy(source.path(), Some(&listed), target.path(), &GO_ON).unwrap();
+        assert_eq!(copied.files, 2, "the two links");
+        assert_eq!(
+            fs::read_to_string(outside.path().join("precious")).unwrap(),
+            "content"
+        );
     }
 }

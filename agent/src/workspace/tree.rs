@@ -4,7 +4,8 @@ use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File};
+use cap_std::fs::{Dir, File, OpenOptions, OpenOptionsExt as _};
+use nix::fcntl::OFlag;
 use walkdir::WalkDir;
 
 /// A directory tree that a build could write to.
@@ -48,7 +49,10 @@ impl Tree {
 
     /// Opens a regular file for reading; links are followed within the root.
     pub fn file(&self, path: &Path) -> io::Result<File> {
-        let file = self.root.open(path)?;
+        // A pipe would otherwise keep us until somebody writes to it.
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(OFlag::O_NONBLOCK.bits());
+        let file = self.root.open_with(path, &options)?;
         if file.metadata()?.is_file() {
             Ok(file)
         } else {
@@ -152,6 +156,15 @@ mod tests {
         assert!(tree.read(Path::new("../secret"), 10).is_err());
         assert_eq!(tree.read(Path::new("alias"), 10).unwrap(), b"r");
         assert!(!tree.is_directory(Path::new("out")));
+    }
+
+    #[test]
+    fn a_pipe_is_no_file_and_nobody_waits_for_it() {
+        let root = tempfile::tempdir().unwrap();
+        let mode = nix::sys::stat::Mode::from_bits_truncate(0o600);
+        nix::unistd::mkfifo(&root.path().join("pipe"), mode).unwrap();
+        let tree = Tree::open(root.path()).unwrap();
+        assert!(tree.file(Path::new("pipe")).is_err());
     }
 
     #[test]
