@@ -52,7 +52,8 @@ fn an_engine_that_never_was_asked_leaves_no_directory_of_a_build() {
 
 #[test]
 fn a_build_that_never_had_an_image_leaves_no_working_directories() {
-    let outcome = fine().image("127.0.0.1:1/no/such:image").run().ended(2);
+    let run = fine().image("127.0.0.1:1/no/such:image");
+    let outcome = run.run().ended(2);
     for gone in ["src", "tmp"] {
         let place = outcome.builds()[0].join(gone);
         assert!(!place.exists(), "{} is left", place.display());

@@ -159,11 +159,7 @@ fn a_stop_while_the_source_is_copied_leaves_nothing() {
     live.until_phase("DOWNLOAD_SOURCE");
     live.signal(Signal::SIGINT);
     let told = stopped(live.wait(), "DOWNLOAD_SOURCE");
-    assert_eq!(
-        told.of_type("sourceReady").count(),
-        0,
-        "the copy was complete already"
-    );
+    assert!(told.commands().is_empty());
 }
 
 #[test]
@@ -175,17 +171,6 @@ fn a_stop_while_the_image_is_looked_for_leaves_nothing() {
     live.until_phase("PROVISIONING");
     live.signal(Signal::SIGINT);
     stopped(live.wait(), "PROVISIONING");
-}
-
-#[test]
-fn a_stop_while_the_container_is_made_leaves_nothing() {
-    let run = spec(Shell::Ash, "true");
-    let proxy = EngineProxy::holding(run.root.path(), Slow::Answer, "/containers/create");
-    let run = run.env("DOCKER_HOST", proxy.address());
-    let mut live = Live::start(&run);
-    live.until(|event| event["type"] == "sourceReady");
-    live.signal(Signal::SIGINT);
-    stopped(live.wait(), "DOWNLOAD_SOURCE");
 }
 
 // The engine may have begun to make the container when the stop comes, and make it all the same.

@@ -84,7 +84,10 @@ fn value_script(value: &Value) -> String {
             while text.lines().any(|line| line == end) {
                 end.push('_');
             }
-            format!("printf '='\ncat <<{end}\n{text}\n{end}\n")
+            // Read back by the shell itself: the build may have left a PATH without `cat`.
+            format!(
+                "printf '='\nwhile IFS= read -r us_line; do printf '%s\\n' \"$us_line\"; done <<{end}\n{text}\n{end}\n"
+            )
         }
     };
     format!(
@@ -124,7 +127,7 @@ mod tests {
     fn a_here_document_never_ends_at_a_line_of_the_text() {
         let script = value_script(&Value::Text("UNDERSTUDY\nmore".into()));
         assert!(
-            script.ends_with("cat <<UNDERSTUDY_\nUNDERSTUDY\nmore\nUNDERSTUDY_\n"),
+            script.ends_with("done <<UNDERSTUDY_\nUNDERSTUDY\nmore\nUNDERSTUDY_\n"),
             "{script}"
         );
     }

@@ -15,6 +15,8 @@ use crate::plan::{CommandPlan, Plan, layout};
 
 /// Commands that were asked to end get this long.
 const GRACE: Duration = Duration::from_secs(5);
+/// An engine that hangs must not keep a build that is to end.
+const CALL: Duration = Duration::from_secs(2);
 /// The driver gets this long when its commands were killed.
 const LAST_GRACE: Duration = Duration::from_secs(2);
 
@@ -112,14 +114,14 @@ impl<'a> Running<'a> {
     ) {
         // When a call fails, the container is removed a moment later all the same.
         let _unwritten = directory.request_stop();
-        let _unheard = engine.signal(container, Signal::Term).await;
+        let _unheard = tokio::time::timeout(CALL, engine.signal(container, Signal::Term)).await;
         tokio::select! {
             ended = tokio::time::timeout(GRACE, self.drain(teller)) => if ended.is_ok() {
                 return;
             },
             () = interrupt.at_once() => {}
         }
-        let _unheard = engine.signal(container, Signal::Kill).await;
+        let _unheard = tokio::time::timeout(CALL, engine.signal(container, Signal::Kill)).await;
         let _removed_anyway = tokio::time::timeout(LAST_GRACE, self.drain(teller)).await;
     }
 

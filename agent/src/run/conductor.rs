@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::download::{self, Started};
+use super::download::{self, Creating, Started};
 use super::follow::FollowError;
 use super::interrupt::{Interrupt, Interruption};
 use super::phase_end::PhaseEnd;
@@ -39,6 +39,7 @@ pub async fn run_build<E: ContainerEngine>(
         build,
         surroundings,
         image: None,
+        creating: None,
         started: None,
         values: Values::default(),
     };
@@ -73,6 +74,7 @@ struct Conductor<'b, 'a, E> {
     build: &'b Build,
     surroundings: &'b Surroundings<'a, E>,
     image: Option<String>,
+    creating: Option<Creating<'a>>,
     started: Option<Started<'a>>,
     values: Values,
 }
@@ -141,8 +143,10 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
             }
             Phase::DownloadSource => {
                 let image = self.image.clone().unwrap_or_default();
+                let creating = &mut self.creating;
                 let started =
-                    download::download(self.build, self.surroundings, &image, teller).await?;
+                    download::download(self.build, self.surroundings, &image, creating, teller)
+                        .await?;
                 let started = self.started.insert(started);
                 let end = started
                     .running
@@ -258,7 +262,11 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
     }
 
     /// By name, because a container whose making was cut short has no id that we know.
-    async fn remove_container(&self, teller: &mut Teller<'_>) {
+    async fn remove_container(&mut self, teller: &mut Teller<'_>) {
+        if let Some(creating) = self.creating.take() {
+            // Whatever became of it, there is nothing to remove before it is over.
+            let _over = tokio::time::timeout(TEARDOWN, creating).await;
+        }
         let container = download::container(self.build);
         let removal = self.surroundings.engine.remove(&container);
         let message = match tokio::time::timeout(TEARDOWN, removal).await {

@@ -1,6 +1,7 @@
 //! `DOWNLOAD_SOURCE`: the source, the buildspec, the plan, the cache; and the one call that starts the container.
 
 use std::path::Path;
+use std::pin::Pin;
 
 use buildspec::{Reading, Severity, Style};
 
@@ -10,7 +11,7 @@ use super::follow::Follower;
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
 use super::{Build, Surroundings, cache};
-use crate::engine::{Access, ContainerEngine, ContainerId, ContainerSpec, Mount};
+use crate::engine::{Access, ContainerEngine, ContainerId, ContainerSpec, EngineError, Mount};
 use crate::model::{
     BuildspecPlace, DockerAccess, EventKind, Phase, PhaseCommands, PhaseContext, SourceReady,
     StatusCode,
@@ -31,6 +32,11 @@ pub(super) fn container(build: &Build) -> ContainerId {
     ContainerId(format!("understudy-{}", build.id.uuid))
 }
 
+/// A call that makes a container. It is kept when the build is cut short: the engine may have begun, and what it makes
+/// must be removed.
+pub(super) type Creating<'a> =
+    Pin<Box<dyn Future<Output = Result<ContainerId, EngineError>> + Send + 'a>>;
+
 /// A build whose container runs.
 pub(super) struct Started<'a> {
     pub(super) plan: Plan,
@@ -44,6 +50,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     build: &Build,
     surroundings: &Surroundings<'a, E>,
     image: &str,
+    creating: &mut Option<Creating<'a>>,
     teller: &mut Teller<'_>,
 ) -> Result<Started<'a>, PhaseEnd> {
     let (source, copied) = copy_source(build).await?;
@@ -89,8 +96,12 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         environment.clone(),
         [&mark, shell, &owner],
     );
-    let container = surroundings.engine.create(&spec).await?;
-    let catalogue = catalogue(surroundings.engine, &container).await?;
+    let engine = surroundings.engine;
+    let call = creating.insert(Box::pin(async move { engine.create(&spec).await }));
+    let created = call.await;
+    *creating = None;
+    let container = created?;
+    let catalogue = catalogue(engine, &container).await?;
     let plan = plan::decide(
         &text,
         &reading.document,
@@ -111,7 +122,6 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     if let BuildspecPlace::Inline(text) = &build.request.buildspec {
         build.directory.write_readonly("buildspec.yml", text)?;
     }
-    let engine = surroundings.engine;
     let waited = container.clone();
     let ending = Box::pin(async move { engine.wait(&waited).await });
     let follower = Follower::new(&build.directory, &mark, ending).map_err(|error| {
