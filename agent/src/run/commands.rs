@@ -25,6 +25,8 @@ pub(super) struct Running<'a> {
     follower: Follower<'a>,
     commands: HashMap<u32, (Phase, CommandPlan)>,
     current: Option<u32>,
+    /// The phase that the driver entered last; it enters each once.
+    entered: Option<Phase>,
     failed: Option<PhaseContext>,
     directory: String,
     /// Each command that left another directory behind, and which.
@@ -46,6 +48,7 @@ impl<'a> Running<'a> {
             follower,
             commands,
             current: None,
+            entered: None,
             failed: None,
             directory: plan.source_directory.clone(),
             moves: Vec::new(),
@@ -61,18 +64,18 @@ impl<'a> Running<'a> {
     ) -> Result<PhaseEnd, FollowError> {
         loop {
             match self.follower.next(teller).await? {
-                Step::Line(JournalLine::PhaseLeft { phase: left, .. }) if left == phase => {
+                Step::Line(JournalLine::PhaseLeft { phase: left }) if left == phase => {
                     return Ok(match self.failed.take() {
                         Some(context) => PhaseEnd::failed(context),
                         None => PhaseEnd::success(),
                     });
                 }
-                Step::Line(JournalLine::PhaseEntered { phase: entered, .. })
-                    if entered == phase =>
+                Step::Line(JournalLine::PhaseEntered { phase: entered })
+                    if entered == phase && self.entered != Some(phase) =>
                 {
-                    self.failed = None;
+                    self.entered = Some(phase);
                 }
-                Step::Line(JournalLine::StateLost { .. }) => return Ok(state_lost()),
+                Step::Line(JournalLine::StateLost) => return Ok(state_lost()),
                 Step::Line(line) => self.command(phase, line, teller)?,
                 Step::Ended(exit) => {
                     self.exit = Some(exit);
@@ -90,7 +93,7 @@ impl<'a> Running<'a> {
         let mut over = false;
         while self.exit.is_none() {
             match self.follower.next(teller).await? {
-                Step::Line(JournalLine::Over { .. }) => over = true,
+                Step::Line(JournalLine::Over) => over = true,
                 Step::Line(_) => {}
                 Step::Ended(exit) => self.exit = Some(exit),
             }

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use jiff::{SignedDuration, Timestamp};
 
 use super::journal_line::JournalLine;
-use super::log::LogReader;
+use super::log::{LogReader, Reach};
 use super::tail::{Tail, Watch};
 use super::teller::Teller;
 use crate::engine::{EngineError, Exit};
@@ -47,6 +47,15 @@ pub(super) enum OpenError {
     Open(#[from] io::Error),
     #[error("failed to watch the build's log: {0}")]
     Watch(#[from] notify::Error),
+}
+
+/// What a look at the files gave.
+enum Taken {
+    Step(Step),
+    /// Output was told, and there is more.
+    More,
+    /// Nothing new.
+    Nothing,
 }
 
 /// Follows one container.
@@ -90,16 +99,16 @@ impl<'a> Follower<'a> {
         loop {
             // Looked at before the files: what was written before the end is then certainly seen.
             let ended = self.exit;
-            self.read_journal()?;
-            if let Some(step) = self.take(teller, ended.is_some())? {
-                return Ok(step);
+            // Not while lines wait for their turn: a flooded journal must not pile up here.
+            if self.lines.is_empty() {
+                self.read_journal()?;
             }
-            if let (Some(exit), true) = (ended, self.lines.is_empty()) {
-                self.log
-                    .rest(PIECE, &mut |text| tell_output(teller, text))?;
-                return Ok(Step::Ended(exit));
+            match self.take(teller, ended)? {
+                Taken::Step(step) => return Ok(step),
+                // A build can print without end; whoever wants to stop it must be heard.
+                Taken::More => tokio::task::yield_now().await,
+                Taken::Nothing => self.wait().await?,
             }
-            self.wait().await?;
         }
     }
 
@@ -111,36 +120,34 @@ impl<'a> Follower<'a> {
             .at(uptime, now)
     }
 
-    /// Takes the first line, once the output that belongs before it was told.
-    fn take(&mut self, teller: &mut Teller<'_>, ended: bool) -> Result<Option<Step>, FollowError> {
-        let complete = match self.lines.front() {
-            // The mark comes through the pipe and may be behind the journal; after the end it will not come any more.
-            Some(Ok(JournalLine::CommandEnded { number, .. })) => {
-                let number = *number;
-                self.log
-                    .until_mark(number, PIECE, &mut |text| tell_output(teller, text))?
-                    || ended
+    /// Takes the first line, once the output that belongs before it was told; output comes in pieces.
+    fn take(&mut self, teller: &mut Teller<'_>, ended: Option<Exit>) -> Result<Taken, FollowError> {
+        let mut tell = |text: String| teller.tell(EventKind::Output { text });
+        let line = match (self.lines.front(), ended) {
+            (Some(Ok(JournalLine::CommandEnded { number, .. })), _) => {
+                match self.log.until_mark(*number, PIECE, &mut tell)? {
+                    Reach::More => return Ok(Taken::More),
+                    // The mark comes through the pipe and may be behind the journal; after the end it will not come.
+                    Reach::End if ended.is_none() => return Ok(Taken::Nothing),
+                    Reach::Mark | Reach::End => self.lines.pop_front(),
+                }
             }
-            Some(_) => true,
-            None => {
-                self.tell_output(teller)?;
-                false
+            (Some(_), _) => self.lines.pop_front(),
+            (None, Some(exit)) => {
+                let more = self.log.rest(PIECE, &mut tell)?;
+                return Ok(if more {
+                    Taken::More
+                } else {
+                    Taken::Step(Step::Ended(exit))
+                });
+            }
+            (None, None) => {
+                let more = self.log.available(PIECE, &mut tell)?;
+                return Ok(if more { Taken::More } else { Taken::Nothing });
             }
         };
-        if !complete {
-            return Ok(None);
-        }
-        let line = self
-            .lines
-            .pop_front()
-            .transpose()
-            .map_err(FollowError::Damaged)?;
-        Ok(line.map(Step::Line))
-    }
-
-    fn tell_output(&mut self, teller: &mut Teller<'_>) -> io::Result<()> {
-        self.log
-            .available(PIECE, &mut |text| tell_output(teller, text))
+        let line = line.transpose().map_err(FollowError::Damaged)?;
+        Ok(line.map_or(Taken::Nothing, |line| Taken::Step(Step::Line(line))))
     }
 
     fn read_journal(&mut self) -> Result<(), FollowError> {
@@ -180,10 +187,6 @@ impl<'a> Follower<'a> {
         }
         Ok(())
     }
-}
-
-fn tell_output(teller: &mut Teller<'_>, text: String) {
-    teller.tell(EventKind::Output { text });
 }
 
 /// The driver knows uptimes, events have wall times; the first line seen ties the two together.

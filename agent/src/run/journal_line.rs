@@ -10,7 +10,6 @@ pub(super) enum JournalLine {
     },
     PhaseEntered {
         phase: Phase,
-        uptime: Option<f64>,
     },
     CommandStarted {
         number: u32,
@@ -27,17 +26,10 @@ pub(super) enum JournalLine {
     },
     PhaseLeft {
         phase: Phase,
-        uptime: Option<f64>,
     },
-    StateLost {
-        uptime: Option<f64>,
-    },
-    StopSeen {
-        uptime: Option<f64>,
-    },
-    Over {
-        uptime: Option<f64>,
-    },
+    StopSeen,
+    StateLost,
+    Over,
 }
 
 impl JournalLine {
@@ -51,10 +43,7 @@ impl JournalLine {
             "B" => Self::Begun {
                 uptime: uptime(first)?,
             },
-            "P" => Self::PhaseEntered {
-                phase: phase()?,
-                uptime: uptime(second)?,
-            },
+            "P" => Self::PhaseEntered { phase: phase()? },
             "C" => Self::CommandStarted {
                 number: number()?,
                 uptime: uptime(second)?,
@@ -71,19 +60,10 @@ impl JournalLine {
                     uptime: uptime(up)?,
                 }
             }
-            "Q" => Self::PhaseLeft {
-                phase: phase()?,
-                uptime: uptime(second)?,
-            },
-            "S" => Self::StopSeen {
-                uptime: uptime(first)?,
-            },
-            "L" => Self::StateLost {
-                uptime: uptime(first)?,
-            },
-            "X" => Self::Over {
-                uptime: uptime(first)?,
-            },
+            "Q" => Self::PhaseLeft { phase: phase()? },
+            "S" => Self::StopSeen,
+            "L" => Self::StateLost,
+            "X" => Self::Over,
             _ => return None,
         };
         Some(line)
@@ -118,7 +98,6 @@ mod tests {
                 "P BUILD ",
                 JournalLine::PhaseEntered {
                     phase: Phase::Build,
-                    uptime: None,
                 },
             ),
             (
@@ -147,12 +126,11 @@ mod tests {
                 "Q INSTALL 2",
                 JournalLine::PhaseLeft {
                     phase: Phase::Install,
-                    uptime: Some(2.0),
                 },
             ),
-            ("S 2", JournalLine::StopSeen { uptime: Some(2.0) }),
-            ("L 2", JournalLine::StateLost { uptime: Some(2.0) }),
-            ("X 2", JournalLine::Over { uptime: Some(2.0) }),
+            ("S 2", JournalLine::StopSeen),
+            ("L 2", JournalLine::StateLost),
+            ("X 2", JournalLine::Over),
         ] {
             assert_eq!(JournalLine::parse(line), Some(expected), "{line}");
         }

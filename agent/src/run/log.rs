@@ -17,6 +17,17 @@ pub(super) struct LogReader {
     reached: Option<u32>,
 }
 
+/// How far the log has been told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// The mark was reached.
+    Mark,
+    /// There is more to tell.
+    More,
+    /// All that is there was told, and the mark was not among it.
+    End,
+}
+
 /// The longest number and its end.
 const MARK_REST: usize = 11;
 
@@ -31,23 +42,23 @@ impl LogReader {
         })
     }
 
-    /// Tells what there is, up to the next mark.
+    /// Tells at most a piece of what there is, up to the next mark; returns whether there may be more.
+    ///
+    /// A piece at a time, so that whoever prints faster than we tell cannot keep us from hearing a stop.
     pub(super) fn available(
         &mut self,
         piece: usize,
         tell: &mut dyn FnMut(String),
-    ) -> io::Result<()> {
-        while self.reached.is_none() {
-            let read = self.tail.read(&mut self.pending, piece)?;
-            self.release(tell);
-            if read == 0 {
-                break;
-            }
+    ) -> io::Result<bool> {
+        if self.reached.is_some() {
+            return Ok(false);
         }
-        Ok(())
+        let read = self.tail.read(&mut self.pending, piece)?;
+        self.release(tell);
+        Ok(read > 0)
     }
 
-    /// Tells what there is up to the mark `number`; returns whether it was reached.
+    /// Tells at most a piece of what there is up to the mark `number`.
     ///
     /// A mark with another number is one that the build forged, or that a killed command left unasked: it is dropped.
     pub(super) fn until_mark(
@@ -55,27 +66,30 @@ impl LogReader {
         number: u32,
         piece: usize,
         tell: &mut dyn FnMut(String),
-    ) -> io::Result<bool> {
-        loop {
-            self.available(piece, tell)?;
-            match self.reached.take() {
-                None => return Ok(false),
-                Some(reached) if reached == number => return Ok(true),
-                Some(_) => self.release(tell),
+    ) -> io::Result<Reach> {
+        let more = self.available(piece, tell)?;
+        match self.reached.take() {
+            Some(reached) if reached == number => Ok(Reach::Mark),
+            Some(_) => {
+                self.release(tell);
+                Ok(Reach::More)
             }
+            None if more => Ok(Reach::More),
+            None => Ok(Reach::End),
         }
     }
 
     /// Tells everything that is left: nobody will write any more.
-    pub(super) fn rest(&mut self, piece: usize, tell: &mut dyn FnMut(String)) -> io::Result<()> {
-        while self
-            .available(piece, tell)
-            .map(|()| self.reached.take().is_some())?
-        {
+    pub(super) fn rest(&mut self, piece: usize, tell: &mut dyn FnMut(String)) -> io::Result<bool> {
+        let more = self.available(piece, tell)?;
+        if self.reached.take().is_some() {
             self.release(tell);
+            return Ok(true);
         }
-        self.tell_all(self.pending.len(), tell);
-        Ok(())
+        if !more {
+            self.tell_all(self.pending.len(), tell);
+        }
+        Ok(more)
     }
 
     /// Tells pending bytes before the next mark, or before what could become one.
@@ -171,6 +185,27 @@ mod tests {
         (file, reader)
     }
 
+    /// Asks until the mark comes or the log ends; returns whether it came.
+    fn until(reader: &mut LogReader, number: u32, piece: usize, told: &mut String) -> bool {
+        loop {
+            match reader
+                .until_mark(number, piece, &mut |text| told.push_str(&text))
+                .unwrap()
+            {
+                Reach::Mark => return true,
+                Reach::More => {}
+                Reach::End => return false,
+            }
+        }
+    }
+
+    fn rest(reader: &mut LogReader, piece: usize, told: &mut String) {
+        while reader
+            .rest(piece, &mut |text| told.push_str(&text))
+            .unwrap()
+        {}
+    }
+
     fn mark(number: u32) -> String {
         format!("\u{1b}]5379;tok;{number}\u{7}")
     }
@@ -181,19 +216,9 @@ mod tests {
         for piece in 1..40 {
             let (_file, mut reader) = reader(text.as_bytes());
             let (mut first, mut second, mut rest) = (String::new(), String::new(), String::new());
-            assert!(
-                reader
-                    .until_mark(1, piece, &mut |text| first.push_str(&text))
-                    .unwrap()
-            );
-            assert!(
-                reader
-                    .until_mark(2, piece, &mut |text| second.push_str(&text))
-                    .unwrap()
-            );
-            reader
-                .available(piece, &mut |text| rest.push_str(&text))
-                .unwrap();
+            assert!(until(&mut reader, 1, piece, &mut first));
+            assert!(until(&mut reader, 2, piece, &mut second));
+            self::rest(&mut reader, piece, &mut rest);
             assert_eq!(
                 (first.as_str(), second.as_str(), rest.as_str()),
                 ("one", "two ü", "three")
@@ -205,18 +230,10 @@ mod tests {
     fn a_mark_that_is_not_there_yet_is_waited_for() {
         let (mut file, mut reader) = reader(b"out\x1b]5379;t");
         let mut told = String::new();
-        assert!(
-            !reader
-                .until_mark(1, 64, &mut |text| told.push_str(&text))
-                .unwrap()
-        );
+        assert!(!until(&mut reader, 1, 64, &mut told));
         assert_eq!(told, "out");
         file.write_all(b"ok;1\x07").unwrap();
-        assert!(
-            reader
-                .until_mark(1, 64, &mut |text| told.push_str(&text))
-                .unwrap()
-        );
+        assert!(until(&mut reader, 1, 64, &mut told));
         assert_eq!(told, "out");
     }
 
@@ -225,11 +242,7 @@ mod tests {
         let (_file, mut reader) =
             reader(format!("\u{1b}]5379;tok;not a number{}", mark(7)).as_bytes());
         let mut told = String::new();
-        assert!(
-            reader
-                .until_mark(7, 64, &mut |text| told.push_str(&text))
-                .unwrap()
-        );
+        assert!(until(&mut reader, 7, 64, &mut told));
         assert_eq!(told, "\u{1b}]5379;tok;not a number");
     }
 
@@ -237,9 +250,7 @@ mod tests {
     fn bytes_that_are_no_text_are_told_and_not_held_back() {
         let (_file, mut reader) = reader(b"\xff\xfeabc\xff");
         let mut told = String::new();
-        reader
-            .available(64, &mut |text| told.push_str(&text))
-            .unwrap();
+        rest(&mut reader, 64, &mut told);
         assert_eq!(told, "\u{fffd}\u{fffd}abc\u{fffd}");
     }
 }
