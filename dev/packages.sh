@@ -29,8 +29,9 @@ have mmdebstrap || want mmdebstrap
 has_static_busybox || want busybox-static
 has_initdb || want postgresql
 has_python_with_venv || want python3 python3-pip python3-venv
-for program in curl ip node npm openssl ss strip; do
+for program in column curl ip jq node npm openssl ss strip; do
   case $program in
+    column) package=bsdextrautils ;;
     strip) package=binutils ;;
     ip | ss) package=iproute2 ;;
     node) package=nodejs ;;

@@ -18,7 +18,11 @@ fn table(architecture: &str) -> Table {
     rows.map(|row| {
         let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
         let names = |cell: &str| -> Vec<String> {
-            cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+            cell.split('`')
+                .skip(1)
+                .step_by(2)
+                .map(str::to_owned)
+                .collect()
         };
         let room = names(cells.first().unwrap_or(&""));
         let imports = names(cells.last().unwrap_or(&""));
@@ -30,16 +34,21 @@ fn table(architecture: &str) -> Table {
 /// Returns what `text`, a file of `room`, imports against the table.
 fn violations(table: &Table, room: &str, text: &str) -> Vec<String> {
     let Some(allowed) = table.get(room) else {
-        return vec![format!("room `{room}` is not in the table of ARCHITECTURE.md")];
+        return vec![format!(
+            "room `{room}` is not in the table of ARCHITECTURE.md"
+        )];
     };
     let mut found = Vec::new();
     for (index, line) in text.lines().enumerate() {
         for (at, _) in line.match_indices("crate::") {
             let rest = line.get(at + "crate::".len()..).unwrap_or_default();
-            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            let end = rest
+                .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .unwrap_or(rest.len());
             let other = rest.get(..end).unwrap_or_default();
             let comment = line.trim_start().starts_with("//");
-            if !comment && !other.is_empty() && other != room && !allowed.iter().any(|a| a == other) {
+            if !comment && !other.is_empty() && other != room && !allowed.iter().any(|a| a == other)
+            {
                 found.push(format!("line {}: `{room}` imports `{other}`", index + 1));
             }
         }
@@ -73,7 +82,10 @@ fn room(path: &Path) -> String {
 
 fn architecture() -> Table {
     let table = table(&fs::read_to_string(checkout().join("ARCHITECTURE.md")).unwrap());
-    assert!(table.len() > 10, "the import table of ARCHITECTURE.md was not found: {table:?}");
+    assert!(
+        table.len() > 10,
+        "the import table of ARCHITECTURE.md was not found: {table:?}"
+    );
     table
 }
 
@@ -91,7 +103,11 @@ fn every_room_imports_only_what_the_table_allows() {
             all.push(format!("{}: {violation}", path.display()));
         }
     }
-    assert_eq!(all, [] as [String; 0], "mend the import, or the table with its reason");
+    assert_eq!(
+        all,
+        [] as [String; 0],
+        "mend the import, or the table with its reason"
+    );
 }
 
 #[test]
@@ -102,9 +118,16 @@ fn a_planted_wrong_import_is_found() {
         "use crate::{cli::main};\nfn f() { crate::sink::result(); }",
         "    let x = crate::engine::Docker::at(\"\");",
     ] {
-        assert_ne!(violations(&table, "plan", planted), [] as [String; 0], "{planted}");
+        assert_ne!(
+            violations(&table, "plan", planted),
+            [] as [String; 0],
+            "{planted}"
+        );
     }
-    assert_eq!(violations(&table, "plan", "use crate::model::Phase;\n// crate::run"), [] as [String; 0]);
+    assert_eq!(
+        violations(&table, "plan", "use crate::model::Phase;\n// crate::run"),
+        [] as [String; 0]
+    );
     assert_ne!(violations(&table, "unheard_of", ""), [] as [String; 0]);
 }
 
@@ -112,6 +135,9 @@ fn a_planted_wrong_import_is_found() {
 fn every_room_of_the_table_exists() {
     let rooms: Vec<String> = sources().into_iter().map(|(room, _)| room).collect();
     for room in architecture().keys() {
-        assert!(rooms.contains(room), "ARCHITECTURE.md names `{room}`, and there is no such room");
+        assert!(
+            rooms.contains(room),
+            "ARCHITECTURE.md names `{room}`, and there is no such room"
+        );
     }
 }

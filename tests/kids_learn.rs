@@ -32,7 +32,7 @@ cache: {paths: ['.npm/**/*', 'node_modules/**/*']}
 fn the_whole_application_is_built_and_a_second_build_takes_its_packages_from_the_cache() {
     let repository = Repository::in_ecr("kids-learn");
     let app = || builder(&repository).arg("-b").arg(APP);
-    let run = app();
+    let run = named(app());
     let sources = KidsLearn::below(run.root.path());
     let run = run.source(&sources.directory);
 
@@ -75,7 +75,7 @@ fn the_whole_application_is_built_and_a_second_build_takes_its_packages_from_the
     );
     it_delivered_the_declared_image(&outcome, &second.artifacts(), &repository);
 
-    let measured = builder(&repository)
+    let measured = named(builder(&repository))
         .source(&sources.directory)
         .home_at(&home)
         .arg("-b")
@@ -105,6 +105,13 @@ fn the_buildspecs_are_those_of_the_user_to_the_letter() {
         let ours = fs::read(fixture().join("deployments").join(name)).unwrap();
         assert_eq!(ours, fs::read(theirs.join(name)).unwrap(), "{name}");
     }
+}
+
+/// Gives a build the project's name and nothing else of it: caches belong to a named project.
+fn named(run: Run) -> Run {
+    let file = run.root.path().join("named.yml");
+    fs::write(&file, "name: kids-learn\n").unwrap();
+    run.arg("-p").arg(file.to_str().unwrap())
 }
 
 /// A build with everything that the user's project gives it: Docker, a repository, the AWS APIs.

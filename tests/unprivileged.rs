@@ -45,15 +45,27 @@ fn a_user_of_the_engines_group_gets_roots_files_and_leaves_none_behind() {
         give(root.path());
         let group = fs::metadata("/var/run/docker.sock").unwrap().gid();
         let mut command = Command::new("setpriv");
-        command.args(["--reuid", &NOBODY.to_string(), "--regid", &NOBODY.to_string()]);
-        command.args(["--groups", &group.to_string()]).arg(path("understudy"));
+        command.args([
+            "--reuid",
+            &NOBODY.to_string(),
+            "--regid",
+            &NOBODY.to_string(),
+        ]);
+        command
+            .args(["--groups", &group.to_string()])
+            .arg(path("understudy"));
         command
     } else {
         Command::new(path("understudy"))
     };
-    command.arg("run").arg(path("source")).args(["-i", &dev("UNDERSTUDY_DEV_BUSYBOX")]);
+    command
+        .arg("run")
+        .arg(path("source"))
+        .args(["-i", &dev("UNDERSTUDY_DEV_BUSYBOX")]);
     command.arg("--artifacts").arg(path("artifacts"));
-    command.env("UNDERSTUDY_HOME", path("home")).env_remove("DOCKER_HOST");
+    command
+        .env("UNDERSTUDY_HOME", path("home"))
+        .env_remove("DOCKER_HOST");
     let run = |command: &mut Command| {
         let output = command.output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -66,7 +78,11 @@ fn a_user_of_the_engines_group_gets_roots_files_and_leaves_none_behind() {
 
     let secret = fs::metadata(path("artifacts/deep/dir/secret")).unwrap();
     assert_eq!(secret.len(), 2);
-    let foreign = Command::new("find").arg(path("home")).args(["-uid", "0"]).output().unwrap();
+    let foreign = Command::new("find")
+        .arg(path("home"))
+        .args(["-uid", "0"])
+        .output()
+        .unwrap();
     if own == 0 {
         assert_eq!(String::from_utf8_lossy(&foreign.stdout), "", "still root's");
     }

@@ -9,6 +9,7 @@ mod log_lines;
 mod outcome;
 mod refusal;
 mod registry;
+mod root;
 mod run;
 mod setup;
 mod shell;

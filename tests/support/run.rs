@@ -4,16 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use tempfile::TempDir;
-
 use super::outcome::Outcome;
+use super::root::Root;
 use super::setup::{dev, program};
 
 /// A build to be run, in directories of its own.
 #[derive(Debug)]
 pub(crate) struct Run {
     /// Holds everything; gone with the test.
-    pub(crate) root: TempDir,
+    pub(crate) root: Root,
     source: PathBuf,
     image: Option<String>,
     arguments: Vec<String>,
@@ -29,7 +28,7 @@ pub(crate) struct Run {
 impl Run {
     /// A build of an empty directory on the busybox image.
     pub(crate) fn new() -> Self {
-        let root = TempDir::new().unwrap();
+        let root = Root::new();
         let source = root.path().join("source");
         fs::create_dir(&source).unwrap();
         let image = Some(dev("UNDERSTUDY_DEV_BUSYBOX"));

@@ -10,6 +10,7 @@ use super::exit::CliError;
 use super::variables::variables;
 use crate::config::Settings;
 use crate::model::{BuildRequest, BuildspecPlace, DockerAccess, SourceFiles};
+use crate::plan;
 use crate::project::{self, Project};
 
 /// CodeBuild's default (reference §2.10).
@@ -63,8 +64,14 @@ pub(super) fn request(args: &RunArgs, settings: &Settings) -> Result<Asked, CliE
             DockerAccess::None
         }
     };
+    let name = project_name(&project, &source)?;
     let request = BuildRequest {
-        project: project_name(&project, &source)?,
+        // Two directories of the same name are two projects, unless somebody says that they are one.
+        cache_scope: match &project.name {
+            Some(name) => name.clone(),
+            None => format!("{name}@{}", plan::fingerprint(&source.to_string_lossy())),
+        },
+        project: name,
         source_files: if args.include_ignored {
             SourceFiles::All
         } else {

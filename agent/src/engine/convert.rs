@@ -52,8 +52,11 @@ pub(super) fn credentials(credentials: &Credentials) -> DockerCredentials {
     }
 }
 
-/// Splits `name[:tag]` where the tag is, and not at a registry's port.
+/// Splits an image's name from its tag or digest, and not at a registry's port.
 pub(super) fn split_tag(name: &str) -> (&str, &str) {
+    if let Some(pinned) = name.split_once('@') {
+        return pinned;
+    }
     match name.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => (repository, tag),
         _ => (name, "latest"),
@@ -85,6 +88,10 @@ mod tests {
             ("127.0.0.1:5001/app", "v1")
         );
         assert_eq!(split_tag("app"), ("app", "latest"));
+        assert_eq!(
+            split_tag("host:1/app@sha256:ab"),
+            ("host:1/app", "sha256:ab")
+        );
     }
 
     // Reference §2.4: root, even when the image has another USER; §2.2.2: stdin is not a terminal.

@@ -97,7 +97,7 @@ impl EngineError {
                 "check the name (`docker images` lists what is here), log in to its registry, or give another with `-i`".into()
             }
             Self::ImageName { .. } => "give an image as `[registry/]name[:tag]` with `-i`".into(),
-            Self::NoShell { .. } => "use an image with a POSIX shell, for example a `-debug` variant".into(),
+            Self::NoShell { .. } => "use an image with a POSIX shell; and look whether the buildspec or the project sets PATH: values are literal, so `$PATH:/opt/bin` replaces the image's".into(),
             Self::Build { .. } => "mend the Dockerfile or the context; `docker build` in that directory shows the same".into(),
             Self::Push { .. } => {
                 "check that the repository exists and that your credentials may push to it (`aws ecr describe-repositories`, `docker login`)"

@@ -59,7 +59,7 @@ pub(super) async fn build(
     Ok(id)
 }
 
-/// Tags, pushes, and asks the engine which digest the registry gave.
+/// Tags and pushes; returns the digest that the registry gave.
 pub(super) async fn push(
     docker: &Docker,
     id: &str,
@@ -83,24 +83,26 @@ pub(super) async fn push(
     let options = PushImageOptionsBuilder::new().tag(tag).build();
     let credentials = credentials.map(convert::credentials);
     let mut steps = docker.push_image(repository, Some(options), credentials);
-    // A refusal comes as a line within a stream that began with 200.
+    let mut digest = None;
+    // A refusal comes as a line within a stream that began with 200, and so does the digest.
     while let Some(step) = steps.next().await {
         let step = step.map_err(|error| failed(reason(&error)))?;
         if let Some(message) = step.error_detail.and_then(|detail| detail.message) {
             return Err(failed(message));
         }
+        digest = step
+            .status
+            .as_deref()
+            .and_then(|status| pushed_digest(status, tag))
+            .or(digest);
     }
-    let image = docker
-        .inspect_image(&name)
-        .await
-        .map_err(|error| failed(reason(&error)))?;
-    let prefix = format!("{repository}@");
-    image
-        .repo_digests
-        .unwrap_or_default()
-        .iter()
-        .find_map(|known| known.strip_prefix(&prefix).map(str::to_owned))
-        .ok_or_else(|| failed("the registry gave no digest".into()))
+    digest.ok_or_else(|| failed("the registry gave no digest".into()))
+}
+
+/// Reads `<tag>: digest: sha256:… size: …`, the last line of a push.
+fn pushed_digest(status: &str, tag: &str) -> Option<String> {
+    let rest = status.strip_prefix(tag)?.strip_prefix(": digest: ")?;
+    rest.split_whitespace().next().map(str::to_owned)
 }
 
 /// Removes a name; without pruning, so that an image that lost its last name by mistake is still there.
@@ -171,6 +173,14 @@ mod tests {
             URL_SAFE.decode(url_safe(&sent)).unwrap(),
             password.as_bytes()
         );
+    }
+
+    #[test]
+    fn the_digest_is_that_of_this_push() {
+        let line = "v1: digest: sha256:ab size: 943";
+        assert_eq!(pushed_digest(line, "v1").as_deref(), Some("sha256:ab"));
+        assert_eq!(pushed_digest(line, "latest"), None);
+        assert_eq!(pushed_digest("Pushed", "v1"), None);
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Default for Scripted {
 }
 
 /// What the driver writes for a program without commands.
-pub(crate) const PHASES: &str = "B 1\nP DOWNLOAD_SOURCE 1\nQ DOWNLOAD_SOURCE 1\nP INSTALL 1\nQ INSTALL 1\nP PRE_BUILD 1\nQ PRE_BUILD 1\nP BUILD 1\nQ BUILD 1\nP POST_BUILD 1\nQ POST_BUILD 1\nX 1\n";
+pub(crate) const PHASES: &str = "B 1\nP DOWNLOAD_SOURCE\nQ DOWNLOAD_SOURCE\nP INSTALL\nQ INSTALL\nP PRE_BUILD\nQ PRE_BUILD\nP BUILD\nQ BUILD\nP POST_BUILD\nQ POST_BUILD\nX\n";
 
 impl Scripted {
     /// Returns how often the container was removed.

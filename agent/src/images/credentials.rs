@@ -64,9 +64,16 @@ impl Keychain {
     /// or one on this machine may not mind.
     pub async fn find(&self, repository: &str) -> Result<Option<Credentials>, CredentialError> {
         let registry = registry_of(repository);
-        match ecr_region(registry) {
-            Some(region) => ecr(registry, region).await.map(Some),
-            None => self.docker(registry),
+        let Some(region) = ecr_region(registry) else {
+            return self.docker(registry);
+        };
+        match ecr(registry, region).await {
+            Ok(credentials) => Ok(Some(credentials)),
+            // Without AWS credentials, a `docker login` by hand may still hold.
+            Err(error) => match self.docker(registry) {
+                Ok(Some(stored)) => Ok(Some(stored)),
+                _ => Err(error),
+            },
         }
     }
 
@@ -84,7 +91,7 @@ impl Keychain {
         let stored = config
             .auths
             .iter()
-            .find(|(host, _)| registry_of(bare(host)) == registry);
+            .find(|(key, _)| host_of(key) == registry);
         let Some(auth) = stored.and_then(|(_, stored)| stored.auth.as_deref()) else {
             return Ok(None);
         };
@@ -102,13 +109,27 @@ async fn ecr(registry: &str, region: &str) -> Result<Credentials, CredentialErro
         .get_authorization_token()
         .send()
         .await
-        .map_err(|error| failed(aws_sdk_ecr::error::DisplayErrorContext(&error).to_string()))?;
+        .map_err(|error| failed(causes(&error)))?;
     let token = answer
         .authorization_data()
         .first()
         .and_then(|data| data.authorization_token())
         .ok_or_else(|| failed("the answer has no token".into()))?;
     decode(registry, token).map_err(failed)
+}
+
+/// Joins an error and its causes, each said once.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
 }
 
 /// Splits base64 of `user:password`.
@@ -127,21 +148,31 @@ fn decode(registry: &str, encoded: &str) -> Result<Credentials, String> {
     })
 }
 
-/// The first part of an image's name is its registry when it looks like a host; Docker Hub otherwise.
-fn registry_of(repository: &str) -> &str {
-    match repository.split_once('/') {
-        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
-        None if repository.contains(['.', ':']) => repository,
-        _ => "index.docker.io",
+/// Docker Hub goes by several names.
+const HUB: &str = "docker.io";
+
+/// Returns the host of an image's name: its first part when that looks like a host, else Docker Hub.
+fn registry_of(image: &str) -> &str {
+    match image.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => canonical(host),
+        _ => HUB,
     }
 }
 
-/// The Docker CLI stores some hosts as addresses.
-fn bare(host: &str) -> &str {
-    let host = host
+/// Returns the host of a key in the Docker configuration, which may be an address.
+fn host_of(key: &str) -> &str {
+    let host = key
         .trim_start_matches("https://")
         .trim_start_matches("http://");
-    host.trim_end_matches('/')
+    canonical(host.split('/').next().unwrap_or(host))
+}
+
+fn canonical(host: &str) -> &str {
+    if ["index.docker.io", "registry-1.docker.io"].contains(&host) {
+        HUB
+    } else {
+        host
+    }
 }
 
 /// Returns the region of an ECR registry's host, `<account>.dkr.ecr.<region>.amazonaws.com[.cn]`.
@@ -193,5 +224,21 @@ mod tests {
         );
         assert_eq!(keychain.find("example.com/app").await.unwrap(), None);
         assert!(!format!("{found:?}").contains("pass:word"));
+    }
+
+    #[test]
+    fn a_password_goes_to_no_other_host_than_its_own() {
+        for (image, registry) in [
+            ("node:20", HUB),
+            ("me/app", HUB),
+            ("docker.io/me/app", "docker.io"),
+            ("localhost/app", "localhost"),
+            ("127.0.0.1:5001/app:1", "127.0.0.1:5001"),
+        ] {
+            assert_eq!(registry_of(image), registry, "{image}");
+        }
+        assert_eq!(host_of("https://index.docker.io/v1/"), HUB);
+        assert_eq!(host_of("localhost"), "localhost");
+        assert_eq!(host_of("registry"), "registry");
     }
 }

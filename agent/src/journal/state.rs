@@ -16,6 +16,8 @@ impl StateDirectory {
     /// Opens, and if need be makes, the directory; only its owner can read it.
     pub fn open(root: &Path) -> Result<Self, JournalError> {
         private_directory(root)?;
+        // Made now: on a full disk it could not be made when it is needed.
+        private_directory(&root.join("trash"))?;
         let root = fs::canonicalize(root).map_err(JournalError::new("open", root))?;
         Ok(Self { root })
     }

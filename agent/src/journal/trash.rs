@@ -5,11 +5,9 @@ use std::io;
 use std::path::Path;
 
 use super::JournalError;
-use super::state::private_directory;
 
 /// Moves a directory to the trash; missing directories are fine.
 pub fn throw_away(directory: &Path, trash: &Path) -> Result<(), JournalError> {
-    private_directory(trash)?;
     let name = uuid::Uuid::new_v4().to_string();
     match fs::rename(directory, trash.join(name)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -80,7 +80,7 @@ pub enum EventKind {
         /// Only phases that the buildspec names.
         phases: Vec<PhaseCommands>,
     },
-    /// The buildspec has no `cache` block, or caching is off.
+    /// The buildspec has no `cache` block.
     CacheSkipped,
     /// One `cache.paths` pattern, variables expanded.
     CachePath {

@@ -10,6 +10,8 @@ use serde::Deserialize;
 pub struct BuildRequest {
     /// The project's name.
     pub project: String,
+    /// Whose caches these are: the project, and where its name was only guessed, the source too.
+    pub cache_scope: String,
     /// The directory that holds the source; absolute.
     pub source: PathBuf,
     /// Which of its files are taken.

@@ -1,18 +1,18 @@
 #!/bin/sh
 # The build's main process. It runs every command of the program in its own shell, carries the directory and the
-# variables from one to the next as CodeBuild does, and keeps a journal. It needs a POSIX `sh`, `cat` and /proc,
-# and nothing of the agent: while it runs, nobody has to be there.
+# variables from one to the next as CodeBuild does, and keeps a journal. It needs a POSIX `sh`, `cat` and /proc
+# (and `chown` when the agent is not root), and nothing of the agent: while it runs, nobody has to be there.
 #
 # Journal lines, one write each, <up> being the machine's uptime in seconds (a clock that needs no process):
 #   B <up>                     the driver has begun
-#   P <phase> <up>             a phase begins
+#   P <phase>                  a phase begins
 #   C <number> <up>            a command begins
 #   D <number> <directory>     the command left another directory behind
 #   E <number> <status> <up>   the command is over, and so is its output in the log
-#   Q <phase> <up>             the phase is over
-#   S <up>                     the driver saw the stop request
-#   L <up>                     the build removed the state between its commands, so none can run any more
-#   X <up>                     the program is over
+#   Q <phase>                  the phase is over
+#   S                          the driver saw the stop request
+#   L                          the build removed the state between its commands, so none can run any more
+#   X                          the program is over
 #
 # Output goes through a pipe and not straight to the log file: `echo > /dev/stderr` in a command would reopen the
 # file and truncate it. A mark in the stream says where each command's output ends.
@@ -45,8 +45,7 @@ us_define() {
 
 us_enter() {
   us_failed=0
-  us_clock
-  us_note "P $1 $us_up"
+  us_note "P $1"
 }
 
 # us_run NUMBER SCRIPT: the user's first line is line 4 of the script, as in CodeBuild.
@@ -80,8 +79,7 @@ us_fail() {
 
 # us_leave PHASE go|end: what follows a failure of the phase was decided with the plan.
 us_leave() {
-  us_clock
-  us_note "Q $1 $us_up"
+  us_note "Q $1"
   if [ "$us_failed" = 1 ] && [ "$2" = end ]; then
     us_finish
   fi
@@ -94,6 +92,7 @@ us_value() {
 }
 
 us_finish() {
+  us_define CODEBUILD_BUILD_SUCCEEDING "$us_succeeding"
   us_values
   us_end X
 }
@@ -105,8 +104,7 @@ us_heed() {
 
 # us_end LETTER: the last line of the journal, and the end of the program.
 us_end() {
-  us_clock
-  us_note "$1 $us_up"
+  us_note "$1"
   us_quiet
   exit 0
 }
@@ -133,7 +131,7 @@ us_await_reader() {
   us_round=0
   until read -r us_reader <"$us_tmp/reader" && [ -n "$us_reader" ]; do
     us_round=$((us_round + 1))
-    [ "$us_round" -lt 100000 ] || exit 74
+    [ "$us_round" -lt 5000000 ] || exit 74
   done
 }
 
@@ -174,6 +172,6 @@ us_hand_over
 # signal has ended it.
 case $us_status in
   0) exit 0 ;;
-  1?? | 2??) exit "$us_status" ;;
+  129 | 1[3-9]? | 2??) exit "$us_status" ;;
   *) exit 74 ;;
 esac

@@ -3,7 +3,7 @@
 use buildspec::BuildSpec;
 use uuid::Uuid;
 
-use super::layout;
+use super::{fingerprint, layout};
 use crate::model::{BuildId, BuildRequest, BuildspecPlace};
 
 /// What is known of a build when its container is made.
@@ -91,17 +91,12 @@ pub fn buildspec_location(request: &BuildRequest) -> String {
 
 /// A project's uuid has to be the same in every build; its name is all there is to make it from.
 fn project_uuid(project: &str) -> Uuid {
-    let half = |salt: u64| {
-        project
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325 ^ salt, |hash: u64, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            })
-    };
-    uuid::Builder::from_random_bytes(
-        ((u128::from(half(0)) << 64) | u128::from(half(1))).to_be_bytes(),
-    )
-    .into_uuid()
+    let halves = [
+        fingerprint(project),
+        fingerprint(&format!("{project}/uuid")),
+    ]
+    .map(u128::from);
+    uuid::Builder::from_random_bytes(((halves[0] << 64) | halves[1]).to_be_bytes()).into_uuid()
 }
 
 #[derive(Default)]

@@ -16,12 +16,6 @@ pub const DRIVER: &str = "/codebuild/readonly/driver.sh";
 /// CodeBuild's digits change from build to build; ours only from project to project, because compilers and bundlers
 /// key their caches by absolute paths.
 pub fn source_directory(project: &str) -> String {
-    // FNV-1a: any spread will do, and it must never change between versions.
-    let digits = project
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
-        % 10_000_000_000;
+    let digits = super::fingerprint(project) % 10_000_000_000;
     format!("/codebuild/output/src{digits}/src")
 }

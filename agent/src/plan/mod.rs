@@ -5,6 +5,7 @@
 mod decide;
 mod environment;
 mod expand;
+mod fingerprint;
 pub mod layout;
 mod program;
 mod runtimes;
@@ -15,6 +16,7 @@ use buildspec::{CacheAction, OnFailure, Version};
 pub use decide::{PlanError, decide};
 pub use environment::{BuildFacts, buildspec_location, environment};
 pub use expand::{expand, is_name};
+pub use fingerprint::fingerprint;
 pub use program::{DRIVER, program};
 pub use runtimes::{Catalogue, RuntimeError, Selection};
 

@@ -54,7 +54,7 @@ pub(super) async fn restore(build: &Build, plan: &Plan) -> Restoring {
 
 /// Tells what was restored, in the order of CodeBuild's log.
 pub(super) fn tell_restored(plan: &Plan, restoring: &Restoring, teller: &mut Teller<'_>) {
-    if let (Some(cache), false) = (&plan.cache, matches!(restoring, Restoring::NotAsked)) {
+    if let Some(cache) = &plan.cache {
         for path in &cache.paths {
             teller.tell(EventKind::CachePath { path: path.clone() });
         }
@@ -66,7 +66,8 @@ pub(super) fn tell_restored(plan: &Plan, restoring: &Restoring, teller: &mut Tel
         }
     }
     match restoring {
-        Restoring::NotAsked => teller.tell(EventKind::CacheSkipped),
+        Restoring::NotAsked if plan.cache.is_none() => teller.tell(EventKind::CacheSkipped),
+        Restoring::NotAsked => {}
         Restoring::Failed(reason) => unusable("restored", reason, teller),
         Restoring::Answered {
             key,
@@ -152,7 +153,7 @@ pub(super) async fn save(build: &Build, plan: &Plan, teller: &mut Teller<'_>) {
 /// One direction of one build's cache.
 struct Job {
     store: std::path::PathBuf,
-    project: String,
+    scope: String,
     patterns: Vec<String>,
     source: std::path::PathBuf,
 }
@@ -167,7 +168,7 @@ impl Job {
         let patterns = inside(plan, cache);
         (!patterns.is_empty()).then_some(Self {
             store: build.request.cache.clone()?,
-            project: build.request.project.clone(),
+            scope: build.request.cache_scope.clone(),
             patterns,
             source: build.directory.source(),
         })
@@ -177,7 +178,7 @@ impl Job {
         // A classic cache has one entry a project, and other paths are another cache (reference §7.2, §7.3).
         let key = EntryKey::new(KeyParts {
             format: FORMAT,
-            namespace: Namespace::new(&self.project)?,
+            namespace: Namespace::new(&self.scope)?,
             parts: vec![("paths".into(), self.patterns.join("\n"))],
         });
         Ok((LocalStore::open(&self.store)?, key))

@@ -1,6 +1,6 @@
 //! `DOWNLOAD_SOURCE`: the source, the buildspec, the plan, the cache; and the one call that starts the container.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
 use buildspec::{Reading, Severity, Style};
@@ -18,12 +18,18 @@ use crate::model::{
 };
 use crate::plan::{self, BuildFacts, Catalogue, Plan, PlanError, RuntimePlan, layout};
 use crate::source::{self, FileList};
-use crate::workspace::{self, Tree, normal};
+use crate::workspace::{self, Tree, Wanted, normal};
 
 /// A buildspec is text that people write; reference §14 knows no limit, and this is far beyond any.
 const BUILDSPEC_LIMIT: u64 = 4 * 1024 * 1024;
 /// The catalogues of CodeBuild's images have 10 kB.
 const CATALOGUE_LIMIT: u64 = 1024 * 1024;
+/// Git's own way to be configured by variables.
+const TRUST_SOURCE: [(&str, &str); 3] = [
+    ("GIT_CONFIG_COUNT", "1"),
+    ("GIT_CONFIG_KEY_0", "safe.directory"),
+    ("GIT_CONFIG_VALUE_0", "*"),
+];
 /// The label by which everything that belongs to a build can be found at the engine.
 const LABEL: &str = "understudy.build";
 
@@ -53,7 +59,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     creating: &mut Option<Creating<'a>>,
     teller: &mut Teller<'_>,
 ) -> Result<Started<'a>, PhaseEnd> {
-    let (source, copied) = copy_source(build).await?;
+    let (source, copied) = copy_source(build, &surroundings.trash).await?;
     let tree = Tree::open(&build.directory.source()).map_err(unreadable)?;
     let (text, reading) = read_buildspec(build, &tree)?;
     teller.tell(EventKind::SourceReady(SourceReady {
@@ -83,6 +89,11 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     let environment = plan::environment(&reading.document, &build.request, &facts);
     let mark = uuid::Uuid::new_v4().simple().to_string();
     let owner = build.directory.owner().unwrap_or_default();
+    let mut variables = environment.clone();
+    if !owner.is_empty() {
+        // The source is the caller's and the commands are root's: git would refuse to look at it.
+        variables.extend(TRUST_SOURCE.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
     let shell = reading
         .document
         .env
@@ -93,7 +104,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         build,
         surroundings,
         image,
-        environment.clone(),
+        variables,
         [&mark, shell, &owner],
     );
     let engine = surroundings.engine;
@@ -126,8 +137,8 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     let ending = Box::pin(async move { engine.wait(&waited).await });
     let follower = Follower::new(&build.directory, &mark, ending).map_err(|error| {
         PhaseEnd::fault(
-            error.to_string(),
-            "raise the limits of open files (`ulimit -n`) and of inotify instances (`sysctl fs.inotify.max_user_instances`)",
+            format!("failed to open the build's log: {error}"),
+            "raise the limit of open files (`ulimit -n`)",
         )
     })?;
     engine
@@ -161,7 +172,10 @@ pub(super) fn tell_ready(started: &Started<'_>, teller: &mut Teller<'_>) {
     teller.tell(EventKind::CommandsReady { phases });
 }
 
-async fn copy_source(build: &Build) -> Result<(source::LocalSource, workspace::Copied), PhaseEnd> {
+async fn copy_source(
+    build: &Build,
+    trash: &Path,
+) -> Result<(source::LocalSource, workspace::Copied), PhaseEnd> {
     let request = &build.request;
     let source = source::inspect(&request.source, request.source_files)
         .await
@@ -173,12 +187,18 @@ async fn copy_source(build: &Build) -> Result<(source::LocalSource, workspace::C
         })?;
     let target = build.directory.source();
     let from = source.clone();
+    let own = own_places(build, trash, &source);
     let copied = blocking(move |abandoned| {
         let listed = match &from.files {
             FileList::All => None,
             FileList::Listed(paths) => Some(paths.as_slice()),
         };
-        workspace::copy(&from.directory, listed, &target, abandoned)
+        let wanted = Wanted {
+            source: &from.directory,
+            listed,
+            without: &own,
+        };
+        workspace::copy(wanted, &target, abandoned)
     })
     .await
     .map_err(|error| PhaseEnd::fault(error.to_string(), "report this as a bug"))?;
@@ -189,6 +209,28 @@ async fn copy_source(build: &Build) -> Result<(source::LocalSource, workspace::C
         )
     })?;
     Ok((source, copied))
+}
+
+/// Returns what this program keeps, which may be within the source: it must not be copied into itself.
+fn own_places(build: &Build, trash: &Path, source: &source::LocalSource) -> Vec<PathBuf> {
+    let builds = build.directory.root().parent().map(Path::to_owned);
+    // What git lists is the source, also where artifacts are put into it.
+    let artifacts = build
+        .request
+        .artifacts
+        .clone()
+        .filter(|_| source.files == FileList::All);
+    let places = [
+        builds,
+        Some(trash.to_owned()),
+        build.request.cache.clone(),
+        artifacts,
+    ];
+    places
+        .into_iter()
+        .flatten()
+        .filter(|place| *place != source.directory)
+        .collect()
 }
 
 fn read_buildspec(build: &Build, tree: &Tree) -> Result<(String, Reading), PhaseEnd> {
@@ -265,7 +307,7 @@ fn container_spec<E>(
     arguments: [&str; 3],
 ) -> ContainerSpec {
     let directory = &build.directory;
-    let mount = |host: std::path::PathBuf, container: &str, access| Mount {
+    let mount = |host: PathBuf, container: &str, access| Mount {
         host,
         container: container.to_owned(),
         access,

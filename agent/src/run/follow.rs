@@ -40,15 +40,6 @@ pub(super) enum FollowError {
     Damaged(String),
 }
 
-/// Why a container cannot be watched.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum OpenError {
-    #[error("failed to open the build's log: {0}")]
-    Open(#[from] io::Error),
-    #[error("failed to watch the build's log: {0}")]
-    Watch(#[from] notify::Error),
-}
-
 /// What a look at the files gave.
 enum Taken {
     Step(Step),
@@ -80,14 +71,14 @@ impl<'a> Follower<'a> {
         directory: &BuildDirectory,
         mark: &str,
         ending: Ending<'a>,
-    ) -> Result<Self, OpenError> {
+    ) -> io::Result<Self> {
         let record = directory.record();
         Ok(Self {
             journal: Tail::open(&record.join("journal"))?,
             unread: Vec::new(),
             lines: VecDeque::new(),
             log: LogReader::open(&record.join("log"), mark)?,
-            watch: Watch::new(&record)?,
+            watch: Watch::new(&record),
             ending: Some(ending),
             exit: None,
             clock: None,

@@ -35,7 +35,7 @@ pub(super) enum JournalLine {
 impl JournalLine {
     /// Reads a line; `None` when the driver did not write it.
     pub(super) fn parse(line: &str) -> Option<Self> {
-        let (tag, rest) = line.split_once(' ')?;
+        let (tag, rest) = line.split_once(' ').unwrap_or((line, ""));
         let (first, second) = rest.split_once(' ').unwrap_or((rest, ""));
         let phase = || Phase::from_name(first);
         let number = || first.parse::<u32>().ok();
@@ -95,7 +95,7 @@ mod tests {
         for (line, expected) in [
             ("B 1.5", JournalLine::Begun { uptime: Some(1.5) }),
             (
-                "P BUILD ",
+                "P BUILD",
                 JournalLine::PhaseEntered {
                     phase: Phase::Build,
                 },
@@ -123,14 +123,14 @@ mod tests {
                 },
             ),
             (
-                "Q INSTALL 2",
+                "Q INSTALL",
                 JournalLine::PhaseLeft {
                     phase: Phase::Install,
                 },
             ),
-            ("S 2", JournalLine::StopSeen),
-            ("L 2", JournalLine::StateLost),
-            ("X 2", JournalLine::Over),
+            ("S", JournalLine::StopSeen),
+            ("L", JournalLine::StateLost),
+            ("X", JournalLine::Over),
         ] {
             assert_eq!(JournalLine::parse(line), Some(expected), "{line}");
         }

@@ -34,24 +34,27 @@ impl Tail {
 #[derive(Debug)]
 pub(super) struct Watch {
     changed: Arc<Notify>,
-    /// Dropping it ends the notices.
-    _watcher: RecommendedWatcher,
+    /// Dropping it ends the notices. Without one, where a machine has no notices left to give, we look all the same.
+    _watcher: Option<RecommendedWatcher>,
 }
 
 /// Where writes come from another kernel (an engine in a virtual machine), no notice of them arrives: look this often.
 const LOOK_ANYWAY: Duration = Duration::from_millis(500);
 
 impl Watch {
-    pub(super) fn new(directory: &Path) -> Result<Self, notify::Error> {
+    pub(super) fn new(directory: &Path) -> Self {
         let changed = Arc::new(Notify::new());
         let heard = Arc::clone(&changed);
         // What changed does not matter, nor does a lost notice: whoever waits looks at the files.
-        let mut watcher = notify::recommended_watcher(move |_event| heard.notify_one())?;
-        watcher.watch(directory, RecursiveMode::NonRecursive)?;
-        Ok(Self {
+        let watcher = notify::recommended_watcher(move |_event| heard.notify_one());
+        let watching = watcher.and_then(|mut watcher| {
+            watcher.watch(directory, RecursiveMode::NonRecursive)?;
+            Ok(watcher)
+        });
+        Self {
             changed,
-            _watcher: watcher,
-        })
+            _watcher: watching.ok(),
+        }
     }
 
     /// Waits for a change since the last call.

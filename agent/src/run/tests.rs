@@ -47,6 +47,7 @@ impl Bench {
         let root = self.root.path();
         let request = BuildRequest {
             project: "test".into(),
+            cache_scope: "test".into(),
             source: root.join("source"),
             source_files: SourceFiles::All,
             buildspec: BuildspecPlace::Inline(self.buildspec.clone()),
@@ -187,7 +188,7 @@ async fn a_call_that_fails_is_a_fault_and_the_container_is_removed() {
 #[tokio::test]
 async fn a_container_that_dies_is_a_fault_that_repeats_its_last_words() {
     let bench = Bench::new(Scripted {
-        journal: "B 1\nP DOWNLOAD_SOURCE 1\nQ DOWNLOAD_SOURCE 1\nP INSTALL 1\n".into(),
+        journal: "B 1\nP DOWNLOAD_SOURCE\nQ DOWNLOAD_SOURCE\nP INSTALL\n".into(),
         exit: Exit {
             status: 137,
             out_of_memory: false,
@@ -207,7 +208,7 @@ async fn a_container_that_dies_is_a_fault_that_repeats_its_last_words() {
 #[tokio::test]
 async fn a_container_without_memory_fails_and_says_so() {
     let bench = Bench::new(Scripted {
-        journal: "B 1\nP DOWNLOAD_SOURCE 1\n".into(),
+        journal: "B 1\nP DOWNLOAD_SOURCE\n".into(),
         exit: Exit {
             status: 137,
             out_of_memory: true,
@@ -225,9 +226,9 @@ async fn a_container_without_memory_fails_and_says_so() {
 
 #[tokio::test]
 async fn lines_that_the_driver_did_not_write_are_a_fault() {
-    for forged in ["nonsense\n", "C 99 1\n", "Q BUILD 1\n", "P SUBMITTED 1\n"] {
+    for forged in ["nonsense\n", "C 99 1\n", "Q BUILD\n", "P SUBMITTED\n"] {
         let bench = Bench::new(Scripted {
-            journal: format!("B 1\nP DOWNLOAD_SOURCE 1\n{forged}"),
+            journal: format!("B 1\nP DOWNLOAD_SOURCE\n{forged}"),
             hangs: Some(Verb::Wait),
             ..Scripted::default()
         });
@@ -240,7 +241,7 @@ async fn lines_that_the_driver_did_not_write_are_a_fault() {
 #[tokio::test]
 async fn an_end_without_a_beginning_is_a_fault_when_the_container_is_gone() {
     let bench = Bench::new(Scripted {
-        journal: "B 1\nP DOWNLOAD_SOURCE 1\nE 1 0 1\n".into(),
+        journal: "B 1\nP DOWNLOAD_SOURCE\nE 1 0 1\n".into(),
         ..Scripted::default()
     });
     let (record, _) = bench.run().await;
@@ -250,8 +251,8 @@ async fn an_end_without_a_beginning_is_a_fault_when_the_container_is_gone() {
 #[tokio::test]
 async fn output_and_commands_come_in_the_order_of_the_journal() {
     let journal = PHASES.replace(
-        "P BUILD 1\n",
-        "P BUILD 1\nC 1 1\nD 1 /tmp\nE 1 0 1\nC 2 1\nE 2 3 1\n",
+        "P BUILD\n",
+        "P BUILD\nC 1 1\nD 1 /tmp\nE 1 0 1\nC 2 1\nE 2 3 1\n",
     );
     let bench = Bench {
         buildspec: "version: 0.2\nphases:\n  build:\n    commands: [first, second]\n".into(),
@@ -299,7 +300,7 @@ async fn a_build_whose_time_is_up_ends_as_timed_out() {
     let bench = Bench {
         hurry_in: Some(Phase::Install),
         ..Bench::new(Scripted {
-            journal: "B 1\nP DOWNLOAD_SOURCE 1\nQ DOWNLOAD_SOURCE 1\nP INSTALL 1\n".into(),
+            journal: "B 1\nP DOWNLOAD_SOURCE\nQ DOWNLOAD_SOURCE\nP INSTALL\n".into(),
             hangs: Some(Verb::Wait),
             ..Scripted::default()
         })

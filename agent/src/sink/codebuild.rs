@@ -14,6 +14,8 @@ pub struct CodeBuildLog<W> {
     out: W,
     /// The text of the command that runs: a failure repeats it.
     command: String,
+    /// Whether the last output did not end its line.
+    line_is_open: bool,
 }
 
 impl<W: Write> CodeBuildLog<W> {
@@ -22,10 +24,15 @@ impl<W: Write> CodeBuildLog<W> {
         Self {
             out,
             command: String::new(),
+            line_is_open: false,
         }
     }
 
     fn line(&mut self, time: Timestamp, text: &str) -> io::Result<()> {
+        // Only the output of a command that never ended can leave a line open.
+        if std::mem::take(&mut self.line_is_open) {
+            writeln!(self.out)?;
+        }
         let time = time
             .to_zoned(TimeZone::UTC)
             .strftime("%Y/%m/%d %H:%M:%S.%6f");
@@ -125,7 +132,10 @@ impl<W: Write> CodeBuildLog<W> {
                 self.command.clone_from(&command.text);
                 self.line(time, &format!("Running command {}", command.text))
             }
-            EventKind::Output { text } => self.out.write_all(text.as_bytes()),
+            EventKind::Output { text } => {
+                self.line_is_open = !text.ends_with('\n');
+                self.out.write_all(text.as_bytes())
+            }
             EventKind::CommandFinished { status, .. } => self.command_finished(time, *status),
             EventKind::CacheSaved { .. } => self.line(time, "Uploading S3 cache..."),
             EventKind::ArtifactsSelected(selected) => self.artifacts(time, selected),
@@ -158,6 +168,7 @@ impl<W: Write> CodeBuildLog<W> {
 
     /// An empty line follows every command's output, also where there is none (reference §5.1).
     fn command_finished(&mut self, time: Timestamp, status: i32) -> io::Result<()> {
+        self.line_is_open = false;
         writeln!(self.out)?;
         if status == 0 {
             return Ok(());

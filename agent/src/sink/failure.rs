@@ -15,6 +15,7 @@ pub(super) struct Watch {
     current: Option<CommandStarted>,
     lines: VecDeque<String>,
     open: String,
+    returned: bool,
     failed: Option<Failure>,
 }
 
@@ -71,21 +72,26 @@ impl Watch {
     }
 
     fn extend_open(&mut self, piece: &str) {
-        let room = WIDTH.saturating_sub(self.open.chars().count());
-        self.open.extend(piece.chars().take(room));
+        for (index, segment) in piece.split('\r').enumerate() {
+            // A carriage return lets what follows overwrite the line; alone it changes nothing.
+            self.returned |= index > 0;
+            if segment.is_empty() {
+                continue;
+            }
+            if std::mem::take(&mut self.returned) {
+                self.open.clear();
+            }
+            let room = WIDTH.saturating_sub(self.open.chars().count());
+            self.open.extend(segment.chars().take(room));
+        }
     }
 
-    /// Only what a carriage return left visible counts.
     fn push(&mut self, line: &str) {
-        let visible = line
-            .trim_end_matches('\r')
-            .rsplit('\r')
-            .next()
-            .unwrap_or_default();
+        self.returned = false;
         if self.lines.len() == LINES {
             self.lines.pop_front();
         }
-        self.lines.push_back(visible.to_owned());
+        self.lines.push_back(line.to_owned());
     }
 }
 
@@ -120,7 +126,12 @@ mod tests {
         told(&mut watch, "fine", &["before\n"], 0);
         let many: Vec<String> = (0..30).map(|line| format!("line {line}")).collect();
         let many = many.join("\n") + "\n";
-        told(&mut watch, "broken", &[&many, "10%\r100%\nla", "st"], 3);
+        told(
+            &mut watch,
+            "broken",
+            &[&many, "10%\r", "100%\r", "done\r\nla", "st"],
+            3,
+        );
         told(&mut watch, "later", &["after\n"], 1);
         let failure = watch.failure().unwrap();
         assert_eq!(
@@ -135,7 +146,7 @@ mod tests {
             .take(3)
             .map(String::as_str)
             .collect();
-        assert_eq!(end, ["last", "100%", "line 29"]);
+        assert_eq!(end, ["last", "done", "line 29"]);
     }
 
     #[test]

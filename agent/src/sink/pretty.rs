@@ -19,6 +19,8 @@ pub struct Pretty<W> {
     live: Live,
     /// Output that does not end a line yet: a live line must not be drawn into it.
     open_line: String,
+    /// Whether the last thing written did not end its line.
+    line_is_open: bool,
     watch: Watch,
 }
 
@@ -37,6 +39,9 @@ pub enum Audience {
     /// A file or another program.
     Pipe,
 }
+
+/// An unfinished line is held back up to this many bytes.
+const LONGEST_OPEN: usize = 8 * 1024;
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
@@ -61,6 +66,7 @@ impl<W: Write> Pretty<W> {
             out,
             live,
             open_line: String::new(),
+            line_is_open: false,
             watch: Watch::default(),
         }
     }
@@ -80,22 +86,29 @@ impl<W: Write> Pretty<W> {
         self.print(&format!("{text}\n"))
     }
 
-    /// Only whole lines are written, so that the live line never breaks one.
+    /// On a terminal only whole lines are written, so that the live line never breaks one; but one that does not end
+    /// is not waited for.
     fn output(&mut self, text: &str) -> io::Result<()> {
         self.open_line.push_str(text);
-        if let Some(end) = self.open_line.rfind('\n') {
-            let rest = self.open_line.split_off(end + 1);
-            let whole = std::mem::replace(&mut self.open_line, rest);
-            self.print(&whole)?;
-        }
-        Ok(())
+        let end = match text.rfind('\n') {
+            Some(at) => self.open_line.len() - text.len() + at + 1,
+            None if matches!(self.live, Live::Off) || self.open_line.len() > LONGEST_OPEN => {
+                self.open_line.len()
+            }
+            None => return Ok(()),
+        };
+        let rest = self.open_line.split_off(end);
+        let whole = std::mem::replace(&mut self.open_line, rest);
+        self.line_is_open = !whole.ends_with('\n');
+        self.print(&whole)
     }
 
     fn close_line(&mut self) -> io::Result<()> {
-        if self.open_line.is_empty() {
+        let rest = std::mem::take(&mut self.open_line);
+        if rest.is_empty() && !self.line_is_open {
             return Ok(());
         }
-        let rest = std::mem::take(&mut self.open_line);
+        self.line_is_open = false;
         self.print(&format!("{rest}\n"))
     }
 

@@ -82,8 +82,31 @@ async fn run(directory: &Path, arguments: &[&str]) -> Result<Output, SourceError
         .map_err(|error| failed(directory, error.to_string()))
 }
 
+/// Variables by which a caller, a git hook for one, points git at another repository than the directory's own.
+const REDIRECTIONS: [&str; 7] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+];
+
 async fn git(directory: &Path, arguments: &[&str]) -> io::Result<Output> {
-    Command::new("git")
+    let mut command = Command::new("git");
+    for name in REDIRECTIONS {
+        command.env_remove(name);
+    }
+    command
+        // Looking at a source must not run what the source brings along.
+        .args([
+            "-c",
+            "core.fsmonitor=false",
+            "-c",
+            "core.hooksPath=/dev/null",
+        ])
+        .env("GIT_OPTIONAL_LOCKS", "0")
         .arg("-C")
         .arg(directory)
         .args(arguments)

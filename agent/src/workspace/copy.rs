@@ -27,23 +27,37 @@ pub struct WorkspaceError {
     pub source: io::Error,
 }
 
-/// Copies from `source` to the empty directory `target`: the `listed` paths with everything below them, or all.
+/// What is to be copied.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The directory.
+    pub source: &'a Path,
+    /// These paths below it, with everything below them; all when not given. One that is gone is no error: git lists
+    /// deleted files.
+    pub listed: Option<&'a [PathBuf]>,
+    /// Absolute paths that are left out: what this program itself keeps, wherever it is.
+    pub without: &'a [PathBuf],
+}
+
+/// Copies to the empty directory `target`.
 ///
 /// Links stay links, and nothing is read or written through one. Modes and modification times are kept, because tools
-/// compare them. Sockets, pipes and devices are left out, as git and archives leave them out. A listed path that is gone
-/// is no error: git lists deleted files. When `abandoned` becomes true, the copy ends as it is.
+/// compare them. Sockets, pipes and devices are left out, as git and archives leave them out. When `abandoned` becomes
+/// true, the copy ends as it is.
 pub fn copy(
-    source: &Path,
-    listed: Option<&[PathBuf]>,
+    wanted: Wanted<'_>,
     target: &Path,
     abandoned: &AtomicBool,
 ) -> Result<Copied, WorkspaceError> {
     let mut copied = Copied::default();
-    match listed {
-        None => tree(source, Path::new(""), target, abandoned, &mut copied)?,
+    match wanted.listed {
+        None => tree(wanted, Path::new(""), target, abandoned, &mut copied)?,
         Some(paths) => {
-            for path in paths.iter().filter(|path| !below_a_link(source, path)) {
-                tree(source, path, target, abandoned, &mut copied)?;
+            for path in paths
+                .iter()
+                .filter(|path| !below_a_link(wanted.source, path))
+            {
+                tree(wanted, path, target, abandoned, &mut copied)?;
             }
         }
     }
@@ -59,12 +73,15 @@ fn below_a_link(source: &Path, path: &Path) -> bool {
 }
 
 fn tree(
-    source: &Path,
+    wanted: Wanted<'_>,
     below: &Path,
     target: &Path,
     abandoned: &AtomicBool,
     copied: &mut Copied,
 ) -> Result<(), WorkspaceError> {
+    let Wanted {
+        source, without, ..
+    } = wanted;
     let start = if below.as_os_str().is_empty() {
         source.to_owned()
     } else {
@@ -86,7 +103,8 @@ fn tree(
         fs::create_dir_all(parent).map_err(|error| failed(parent, error))?;
     }
     let mut directories = Vec::new();
-    for entry in WalkDir::new(&start).follow_root_links(false) {
+    let walk = WalkDir::new(&start).follow_root_links(false).into_iter();
+    for entry in walk.filter_entry(|entry| !without.iter().any(|own| own == entry.path())) {
         if abandoned.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -143,6 +161,29 @@ mod tests {
 
     static GO_ON: AtomicBool = AtomicBool::new(false);
 
+    fn all(source: &Path) -> Wanted<'_> {
+        Wanted {
+            source,
+            listed: None,
+            without: &[],
+        }
+    }
+
+    #[test]
+    fn what_the_program_keeps_within_the_source_is_not_copied_into_itself() {
+        let source = tempfile::tempdir().unwrap();
+        let target = source.path().join("state/build/src");
+        fs::create_dir_all(&target).unwrap();
+        fs::write(source.path().join("file"), "").unwrap();
+        let without = [source.path().join("state")];
+        let wanted = Wanted {
+            without: &without,
+            ..all(source.path())
+        };
+        assert_eq!(copy(wanted, &target, &GO_ON).unwrap().files, 1);
+        assert!(!target.join("state").exists());
+    }
+
     #[test]
     fn modes_times_and_links_are_kept_and_the_source_is_not_touched() {
         let (source, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -151,7 +192,7 @@ mod tests {
         fs::write(&file, "x").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o750)).unwrap();
         symlink("/etc/passwd", source.path().join("link")).unwrap();
-        let copied = copy(source.path(), None, target.path(), &GO_ON).unwrap();
+        let copied = copy(all(source.path()), target.path(), &GO_ON).unwrap();
         assert_eq!(copied, Copied { files: 2, bytes: 1 });
         let made = target.path().join("dir/run.sh");
         assert_eq!(
@@ -176,7 +217,15 @@ mod tests {
             fs::write(source.path().join(name), "").unwrap();
         }
         let listed = [PathBuf::from("a/kept"), PathBuf::from("deleted")];
-        let copied = copy(source.path(), Some(&listed), target.path(), &GO_ON).unwrap();
+        let copied = copy(
+            Wanted {
+                listed: Some(&listed),
+                ..all(source.path())
+            },
+            target.path(),
+            &GO_ON,
+        )
+        .unwrap();
         assert_eq!(copied.files, 1);
         assert!(!target.path().join("a/left").exists());
     }
@@ -189,7 +238,15 @@ mod tests {
         symlink(outside.path(), source.path().join("folder")).unwrap();
         symlink("nowhere", source.path().join("dangling")).unwrap();
         let listed = ["folder", "folder/precious", "dangling"].map(PathBuf::from);
-        let copied = copy(source.path(), Some(&listed), target.path(), &GO_ON).unwrap();
+        let copied = copy(
+            Wanted {
+                listed: Some(&listed),
+                ..all(source.path())
+            },
+            target.path(),
+            &GO_ON,
+        )
+        .unwrap();
         assert_eq!(copied.files, 2, "the two links");
         assert_eq!(
             fs::read_to_string(outside.path().join("precious")).unwrap(),

@@ -49,6 +49,13 @@ impl Tree {
 
     /// Opens a regular file for reading; links are followed within the root.
     pub fn file(&self, path: &Path) -> io::Result<File> {
+        // Opening a device can do anything; the second look is for a path that changed in between.
+        if !self.root.metadata(path)?.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not a regular file",
+            ));
+        }
         // A pipe would otherwise keep us until somebody writes to it.
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(OFlag::O_NONBLOCK.bits());
