@@ -114,7 +114,7 @@ wait_until() {
   done
 }
 
-# port_is_free ADDRESS PORT VARIABLE: ends the script with a next step when something else listens there.
+# need_free_port ADDRESS PORT VARIABLE: ends the script with a next step when something else listens there.
 need_free_port() {
   local holder
   holder=$(ss -Hltnp "sport = :$2" 2>/dev/null | awk -v a="$1:$2" -v any="0.0.0.0:$2" -v star="*:$2" '$4 == a || $4 == any || $4 == star { print $6 }')

@@ -19,8 +19,8 @@ pub struct Delivered {
     pub files: u64,
     /// Their size in bytes.
     pub bytes: u64,
-    /// Selected paths that are no file within the source: links that lead outside or nowhere, directories.
-    pub left_out: Vec<PathBuf>,
+    /// Selected paths that are no readable file within the source, and why.
+    pub left_out: Vec<(PathBuf, String)>,
 }
 
 /// A failure to write.
@@ -55,9 +55,14 @@ pub fn deliver(
         if abandoned.load(Ordering::Relaxed) {
             break;
         }
-        let Ok(mut file) = tree.file(&selected.source) else {
-            delivered.left_out.push(selected.source.clone());
-            continue;
+        let mut file = match tree.file(&selected.source) {
+            Ok(file) => file,
+            Err(error) => {
+                delivered
+                    .left_out
+                    .push((selected.source.clone(), error.to_string()));
+                continue;
+            }
         };
         let target = directory.join(place);
         delivered.bytes += write(&mut file, &target).map_err(failed(&target))?;
@@ -105,7 +110,8 @@ mod tests {
         };
         let selection = select(&tree, &rules).unwrap();
         let delivered = deliver(&tree, &selection, target.path(), &GO_ON).unwrap();
-        assert_eq!(delivered.left_out, [PathBuf::from("outside")]);
+        assert_eq!(delivered.left_out.len(), 1);
+        assert_eq!(delivered.left_out[0].0, PathBuf::from("outside"));
         assert_eq!(delivered.files, 2);
         assert_eq!(fs::read(target.path().join("inside")).unwrap(), b"content");
         assert!(!target.path().join("outside").exists());

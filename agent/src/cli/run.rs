@@ -37,12 +37,12 @@ pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, 
     if let Some(file) = &args.result {
         probe_result(file)?;
     }
-    let (state, build) = place(settings, request)?;
     for (message, help) in warnings {
         warn(&message, &help);
     }
     let docker =
         Docker::at(&settings.docker_host).map_err(|error| CliError::fault(&error, error.help()))?;
+    let (state, build) = place(settings, request)?;
     let keychain = Keychain {
         docker_config: settings.docker_config.clone(),
     };

@@ -13,7 +13,7 @@ use bollard::query_parameters::{
 use futures_util::StreamExt as _;
 
 use super::answer::{call, causes, reason, status};
-use super::spec::{ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts, Signal};
+use super::spec::{ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Signal};
 use super::{ContainerEngine, EngineError, convert, images};
 use crate::model::Credentials;
 
@@ -26,7 +26,7 @@ pub struct Docker {
 
 /// The client's only limit covers uploads and builds too; shorter ones are set call by call.
 const CLIENT_TIMEOUT_SECONDS: u64 = 24 * 60 * 60;
-/// An engine that does not say what it is within this time is not there.
+/// An engine that does not answer within this time is not there.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Docker {
@@ -72,18 +72,15 @@ impl Docker {
 }
 
 impl ContainerEngine for Docker {
-    async fn facts(&self) -> Result<EngineFacts, EngineError> {
-        let answer = tokio::time::timeout(PROBE_TIMEOUT, self.client.version()).await;
-        let version = answer
-            .map_err(|_elapsed| EngineError::Unreachable {
-                address: self.address.clone(),
-                reason: format!("no answer within {} s", PROBE_TIMEOUT.as_secs()),
-            })?
-            .map_err(|error| unreachable(&self.address, &error))?;
-        Ok(EngineFacts {
-            version: version.version.unwrap_or_default(),
-            api_version: version.api_version.unwrap_or_default(),
-        })
+    async fn probe(&self) -> Result<(), EngineError> {
+        let answer = tokio::time::timeout(PROBE_TIMEOUT, self.client.ping()).await;
+        let answer = answer.map_err(|_elapsed| EngineError::Unreachable {
+            address: self.address.clone(),
+            reason: format!("no answer within {} s", PROBE_TIMEOUT.as_secs()),
+        })?;
+        answer
+            .map(drop)
+            .map_err(|error| unreachable(&self.address, &error))
     }
 
     async fn image(&self, name: &str) -> Result<Option<ImageFacts>, EngineError> {

@@ -105,7 +105,7 @@ fn pushed_digest(status: &str, tag: &str) -> Option<String> {
     rest.split_whitespace().next().map(str::to_owned)
 }
 
-/// Removes a name; without pruning, so that an image that lost its last name by mistake is still there.
+/// Removes a name; parents of the image are left alone.
 pub(super) async fn untag(docker: &Docker, name: &str) -> Result<(), EngineError> {
     let options = RemoveImageOptionsBuilder::new().noprune(true).build();
     let removed = docker.remove_image(name, Some(options), None).await;

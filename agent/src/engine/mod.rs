@@ -14,9 +14,7 @@ mod spec;
 
 pub use docker::Docker;
 pub use error::EngineError;
-pub use spec::{
-    Access, ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts, Mount, Signal,
-};
+pub use spec::{Access, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Mount, Signal};
 
 use crate::model::Credentials;
 
@@ -26,8 +24,8 @@ use crate::model::Credentials;
 /// may be called, then `last_words`, then `remove`. `remove` must be safe at every point after `create`, also twice,
 /// and also when the container is gone. All calls may run at the same time on different containers.
 pub trait ContainerEngine: Sync {
-    /// Asks whether the engine is there, and what it is.
-    fn facts(&self) -> impl Future<Output = Result<EngineFacts, EngineError>> + Send;
+    /// Asks whether the engine is there.
+    fn probe(&self) -> impl Future<Output = Result<(), EngineError>> + Send;
 
     /// Returns what the engine knows of an image that it has; `None` when it does not have it.
     fn image(
@@ -95,7 +93,7 @@ pub trait ContainerEngine: Sync {
         on_output: &mut (dyn FnMut(&str) + Send),
     ) -> impl Future<Output = Result<String, EngineError>> + Send;
 
-    /// Takes a name away from an image; the image stays while it has another.
+    /// Takes a name away from an image; one that has no other is gone.
     fn untag(&self, name: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
 
     /// Gives an image one more name and pushes that; returns the digest that the registry gave it.

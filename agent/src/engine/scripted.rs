@@ -7,14 +7,14 @@ use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use super::spec::{ContainerId, ContainerSpec, EngineFacts, Exit, ImageBuild, ImageFacts, Signal};
+use super::spec::{ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Signal};
 use super::{ContainerEngine, EngineError};
 use crate::model::Credentials;
 
 /// A call that can be told to fail or to hang.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
-    Facts,
+    Probe,
     Image,
     Pull,
     Create,
@@ -118,16 +118,12 @@ impl Scripted {
 }
 
 impl ContainerEngine for Scripted {
-    async fn facts(&self) -> Result<EngineFacts, EngineError> {
-        if self.fails == Some(Verb::Facts) {
+    async fn probe(&self) -> Result<(), EngineError> {
+        if self.fails == Some(Verb::Probe) {
             let (address, reason) = ("nowhere".into(), "as told".into());
             return Err(EngineError::Unreachable { address, reason });
         }
-        self.answer(Verb::Facts).await?;
-        Ok(EngineFacts {
-            version: "0".into(),
-            api_version: "1.41".into(),
-        })
+        self.answer(Verb::Probe).await
     }
 
     async fn image(&self, _name: &str) -> Result<Option<ImageFacts>, EngineError> {

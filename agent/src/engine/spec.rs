@@ -2,15 +2,6 @@
 
 use std::path::PathBuf;
 
-/// What is known of the engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineFacts {
-    /// The engine's version, for example `20.10.24`.
-    pub version: String,
-    /// The newest API version it speaks, for example `1.41`.
-    pub api_version: String,
-}
-
 /// What is known of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageFacts {

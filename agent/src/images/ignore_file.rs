@@ -20,6 +20,7 @@ impl IgnoreFile {
     /// Reads the rules; the error names the line that is no glob.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut rules = Vec::new();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -30,7 +31,12 @@ impl IgnoreFile {
                 None => (line, Effect::Leave),
             };
             let pattern = pattern.trim_start_matches("./").trim_matches('/');
-            let glob = GlobBuilder::new(pattern)
+            if pattern.is_empty() || pattern == "." {
+                continue;
+            }
+            // Braces are no alternatives to Docker.
+            let pattern = pattern.replace('{', "\\{").replace('}', "\\}");
+            let glob = GlobBuilder::new(&pattern)
                 .literal_separator(true)
                 .backslash_escape(true)
                 .build()
@@ -54,8 +60,10 @@ mod tests {
 
     #[test]
     fn patterns_start_at_the_root_and_the_last_match_decides() {
-        let file = IgnoreFile::parse("# comment\nnode_modules\n**/*.log\n/docs/\n!docs/keep.md\n")
-            .unwrap();
+        let file = IgnoreFile::parse(
+            "# comment\nnode_modules\n**/*.log\n/docs/\n!docs/keep.md\n/\n{a,b}.txt\n",
+        )
+        .unwrap();
         for (path, left_out) in [
             ("node_modules/a/b.js", true),
             ("sub/node_modules/a.js", false),
@@ -63,6 +71,8 @@ mod tests {
             ("docs/a.md", true),
             ("docs/keep.md", false),
             ("src/a.js", false),
+            ("{a,b}.txt", true),
+            ("a.txt", false),
         ] {
             assert_eq!(file.leaves_out(Path::new(path)), left_out, "{path}");
         }

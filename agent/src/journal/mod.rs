@@ -1,7 +1,7 @@
 //! REMEMBER: what is on disk about a build.
 //!
 //! A build has one directory, readable by its owner alone, because raw output and variables are in it. The events are
-//! there too, one JSON object a line, as they were told.
+//! there too, one JSON object a line, all but output, which is in the log.
 
 mod directory;
 mod events;

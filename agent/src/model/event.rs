@@ -215,8 +215,6 @@ pub struct BuildIdentity {
     pub compute_type: String,
     /// The caller's name for the source.
     pub source_location: String,
-    /// The version that was asked for.
-    pub source_version: Option<String>,
     /// Minutes until the build times out, rounded up.
     pub timeout_minutes: u64,
     /// Whether commands can reach a Docker engine.

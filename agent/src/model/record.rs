@@ -26,8 +26,6 @@ pub struct BuildRecord {
     pub source: Option<SourceReady>,
     /// Runtime and version, as chosen.
     pub runtimes: Vec<(String, String)>,
-    /// The last command that began: its text and, when it is over, its status.
-    pub last_command: Option<(String, Option<i32>)>,
     /// What happened with the cache.
     pub cache: CacheRecord,
     /// Where artifacts are: identifier, location, files, bytes.
@@ -152,14 +150,6 @@ impl BuildRecord {
             EventKind::RuntimeSelected { runtime, version } => {
                 self.runtimes.push((runtime.clone(), version.clone()));
             }
-            EventKind::CommandStarted(command) => {
-                self.last_command = Some((command.text.clone(), None));
-            }
-            EventKind::CommandFinished { status, .. } => {
-                if let Some((_, ended)) = &mut self.last_command {
-                    *ended = Some(*status);
-                }
-            }
             EventKind::CacheRestored { .. }
             | EventKind::CacheMissed { .. }
             | EventKind::CacheSaved { .. } => self.cache.apply(&event.kind),
@@ -215,6 +205,8 @@ impl BuildRecord {
             | EventKind::CommandsReady { .. }
             | EventKind::CacheSkipped
             | EventKind::CachePath { .. }
+            | EventKind::CommandStarted(_)
+            | EventKind::CommandFinished { .. }
             | EventKind::Output { .. }
             | EventKind::ImageBuilt { .. }
             | EventKind::ArtifactsSelected(_) => {}

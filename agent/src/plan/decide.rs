@@ -278,7 +278,6 @@ fn artifacts(document: &BuildSpec, values: &mut Vec<Value>) -> Vec<ArtifactPlan>
                 .map(|glob| glob.value.clone())
                 .collect(),
             discard_paths: artifact.discard_paths,
-            enable_symlinks: artifact.enable_symlinks,
         };
     // Only secondary artifacts: not in the guide, common in practice (reference §1.8).
     let first = (!primary.files.is_empty()).then(|| plan(None, primary));

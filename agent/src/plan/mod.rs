@@ -131,8 +131,6 @@ pub struct ArtifactPlan {
     pub exclude: Vec<String>,
     /// Whether every file goes to the root by its base name.
     pub discard_paths: bool,
-    /// Whether symbolic links stay links.
-    pub enable_symlinks: bool,
 }
 
 /// What to read for one report.

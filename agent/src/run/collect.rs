@@ -70,12 +70,18 @@ pub(super) async fn collect(
             "make the place writable and see that the disk has room (`df -h`)",
         )
     })?;
-    for path in &delivered.left_out {
-        let path = path.display();
+    for (path, reason) in &delivered.left_out {
         teller.warn(
-            format!("`{path}` is a link that leads out of the source, and is not in the artifact"),
-            "copy the file it points to into the source before the build ends",
+            format!("`{}` is not in the artifact: {reason}", path.display()),
+            "a link must lead to a file within the source: copy what it points to before the build ends",
         );
+    }
+    if delivered.files == 0 {
+        let help = "none of the matching paths is a readable file within the source";
+        return Err(client_error(
+            "no matching artifact paths found".into(),
+            help,
+        ));
     }
     teller.tell(EventKind::ArtifactsDelivered {
         identifier: artifact.identifier.clone(),

@@ -332,7 +332,6 @@ fn identity(build: &Build) -> BuildIdentity {
         image: request.image.clone(),
         compute_type: request.compute_type.clone(),
         source_location: request.source.display().to_string(),
-        source_version: None,
         timeout_minutes: request.timeout.as_secs().div_ceil(60),
         privileged: request.docker != DockerAccess::None,
         variables: request.variables.iter().map(shown).collect(),

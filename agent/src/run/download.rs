@@ -10,7 +10,7 @@ use super::commands::Running;
 use super::follow::Follower;
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
-use super::{Build, Surroundings, cache};
+use super::{Build, LABEL, Surroundings, cache};
 use crate::engine::{Access, ContainerEngine, ContainerId, ContainerSpec, EngineError, Mount};
 use crate::model::{
     BuildspecPlace, DockerAccess, EventKind, Phase, PhaseCommands, PhaseContext, SourceReady,
@@ -30,8 +30,6 @@ const TRUST_SOURCE: [(&str, &str); 3] = [
     ("GIT_CONFIG_KEY_0", "safe.directory"),
     ("GIT_CONFIG_VALUE_0", "*"),
 ];
-/// The label by which everything that belongs to a build can be found at the engine.
-const LABEL: &str = "understudy.build";
 
 /// Returns the name of a build's container; fixed, so that it can be removed whatever is known of it.
 pub(super) fn container(build: &Build) -> ContainerId {

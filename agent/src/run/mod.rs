@@ -34,6 +34,9 @@ use crate::images::Keychain;
 use crate::journal::BuildDirectory;
 use crate::model::{BuildId, BuildRequest};
 
+/// The label by which what belongs to a build can be found at the engine.
+const LABEL: &str = "understudy.build";
+
 /// One build to run.
 #[derive(Debug)]
 pub struct Build {

@@ -13,7 +13,7 @@ pub(super) async fn provision<E: ContainerEngine>(
     teller: &mut Teller<'_>,
 ) -> Result<String, PhaseEnd> {
     let (engine, image) = (surroundings.engine, &build.request.image);
-    engine.facts().await?;
+    engine.probe().await?;
     if build.request.docker == DockerAccess::Host && surroundings.docker_socket.is_none() {
         let context = PhaseContext::new(
             StatusCode::ClientError,

@@ -81,7 +81,7 @@ impl<'a> Teller<'a> {
         });
     }
 
-    /// Returns why the journal is no longer kept, once.
+    /// Returns why the journal is no longer kept.
     pub(super) fn journal_failure(&mut self) -> Option<PhaseEnd> {
         let end = self.journal.as_ref().err().map(|error| {
             PhaseEnd::fault(

@@ -132,7 +132,7 @@ async fn a_build_walks_every_phase_and_numbers_its_events() {
 #[tokio::test]
 async fn an_engine_that_is_not_there_is_a_fault_before_anything_is_made() {
     let bench = Bench::new(Scripted {
-        fails: Some(Verb::Facts),
+        fails: Some(Verb::Probe),
         ..Scripted::default()
     });
     let (record, _) = bench.run().await;

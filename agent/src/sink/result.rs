@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::model::{BuildRecord, Phase, PhaseRecord, ReportOutcome, ReportRecord};
+use crate::model::{BuildRecord, CacheRecord, Phase, PhaseRecord, ReportOutcome, ReportRecord};
 
 /// Returns the object.
 pub fn result(record: &BuildRecord) -> Value {
@@ -13,7 +13,7 @@ pub fn result(record: &BuildRecord) -> Value {
     };
     let (id, region) = (&identity.id, &identity.region);
     let group = format!("/aws/codebuild/{}", id.project);
-    json!({
+    let mut build = json!({
         "id": id.to_string(),
         "arn": id.arn(region),
         "buildNumber": identity.number,
@@ -22,22 +22,21 @@ pub fn result(record: &BuildRecord) -> Value {
         "currentPhase": record.phases.last().map(|phase| phase.phase.name()),
         "buildStatus": record.status.map_or("IN_PROGRESS", |status| status.name()),
         "buildComplete": record.status.is_some(),
-        "sourceVersion": identity.source_version,
         "resolvedSourceVersion": record.source.as_ref().and_then(|source| source.resolved_version.clone()),
         "projectName": id.project,
         "phases": record.phases.iter().map(phase).collect::<Vec<_>>(),
         "source": {
             "type": "NO_SOURCE",
-            "location": identity.source_location,
             "buildspec": record.source.as_ref().map(|source| &source.buildspec),
         },
         "secondarySources": [],
+        "secondarySourceVersions": [],
         "artifacts": { "location": primary_location(record) },
         "secondaryArtifacts": record.artifacts.iter().filter_map(|artifact| {
             let identifier = artifact.identifier.as_ref()?;
             Some(json!({ "artifactIdentifier": identifier, "location": artifact.location }))
         }).collect::<Vec<_>>(),
-        "cache": { "type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"] },
+        "cache": cache(record),
         "environment": {
             "type": "LINUX_CONTAINER",
             "image": identity.image,
@@ -49,17 +48,39 @@ pub fn result(record: &BuildRecord) -> Value {
         },
         "logs": { "groupName": group, "streamName": id.uuid.to_string() },
         "timeoutInMinutes": identity.timeout_minutes,
+        "queuedTimeoutInMinutes": QUEUED_TIMEOUT_MINUTES,
         "initiator": identity.initiator,
         "exportedEnvironmentVariables": record.exported.iter().map(|(name, value)| {
             json!({ "name": name, "value": value })
         }).collect::<Vec<_>>(),
         "reportArns": record.reports.iter().filter_map(arn).collect::<Vec<_>>(),
-        "understudy": understudy(record),
-    })
+        "understudy": understudy(record, &identity.source_location),
+    });
+    // CodeBuild leaves out what is not known.
+    if let Some(fields) = build.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    build
 }
 
-fn understudy(record: &BuildRecord) -> Value {
+/// CodeBuild's default (reference §2.10); nothing waits in a queue here.
+const QUEUED_TIMEOUT_MINUTES: u64 = 480;
+
+fn cache(record: &BuildRecord) -> Value {
+    let CacheRecord {
+        restored,
+        missed,
+        saved,
+    } = &record.cache;
+    if restored.is_none() && missed.is_none() && saved.is_none() {
+        return json!({ "type": "NO_CACHE" });
+    }
+    json!({ "type": "LOCAL", "modes": ["LOCAL_CUSTOM_CACHE"] })
+}
+
+fn understudy(record: &BuildRecord, source: &str) -> Value {
     json!({
+        "source": source,
         "runtimes": record.runtimes.iter().map(|(runtime, version)| {
             json!({ "runtime": runtime, "version": version })
         }).collect::<Vec<_>>(),
