@@ -17,6 +17,7 @@ mod journal_line;
 mod log;
 mod phase_end;
 mod provision;
+mod read_buildspec;
 mod read_reports;
 mod tail;
 mod teller;

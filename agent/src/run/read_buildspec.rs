@@ -1,0 +1,104 @@
+//! The buildspec: found, read, and its findings told, in CodeBuild's words where the reference knows them (§2.9).
+
+use std::path::Path;
+
+use buildspec::{Reading, Severity, Style};
+
+use super::Build;
+use super::phase_end::PhaseEnd;
+use super::teller::Teller;
+use crate::model::{BuildspecPlace, EventKind, Phase, PhaseContext, StatusCode};
+use crate::plan;
+use crate::workspace::{Tree, normal};
+
+/// A buildspec is text that people write; reference §14 knows no limit, and this is far beyond any.
+const BUILDSPEC_LIMIT: u64 = 4 * 1024 * 1024;
+
+pub(super) fn read_buildspec(build: &Build, tree: &Tree) -> Result<(String, Reading), PhaseEnd> {
+    let (path, explicit) = match &build.request.buildspec {
+        BuildspecPlace::Inline(text) => return Ok((text.clone(), buildspec::read(text))),
+        BuildspecPlace::InSource { path, explicit } => (path, *explicit),
+    };
+    let missing = || {
+        // The two messages are CodeBuild's (reference §2.9).
+        let message = if explicit {
+            let location = plan::buildspec_location(&build.request);
+            format!("stat {location}: no such file or directory")
+        } else {
+            "YAML file does not exist".to_owned()
+        };
+        PhaseEnd::failed(yaml_error(message).with_help(format!(
+            "no `{path}` in {}: give the buildspec with `-b PATH`, relative to the source (files that git ignores are not taken)",
+            build.request.source.display()
+        )))
+    };
+    let inside = normal(Path::new(path)).ok_or_else(missing)?;
+    match tree.read(&inside, BUILDSPEC_LIMIT) {
+        Ok(bytes) => Ok(buildspec::read_bytes(&bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(missing()),
+        Err(error) => Err(PhaseEnd::failed(
+            yaml_error(format!("failed to read `{path}`: {error}"))
+                .with_help("give a readable file within the source with `-b PATH`"),
+        )),
+    }
+}
+
+pub(super) fn tell_findings(
+    build: &Build,
+    text: &str,
+    reading: &Reading,
+    teller: &mut Teller<'_>,
+) -> Result<(), PhaseEnd> {
+    if reading.findings.is_empty() {
+        return Ok(());
+    }
+    let name = match &build.request.buildspec {
+        BuildspecPlace::Inline(_) => "buildspec",
+        BuildspecPlace::InSource { path, .. } => path,
+    };
+    let errors: Vec<_> = reading
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .collect();
+    teller.tell(EventKind::BuildspecFindings {
+        text: buildspec::render(text, name, &reading.findings, Style::Plain),
+        errors: errors.len(),
+    });
+    let Some(first) = errors.first() else {
+        return Ok(());
+    };
+    let place = first.span.position(text);
+    let message = match &first.status {
+        Some(client) => client.message.clone(),
+        None => first.message.clone(),
+    };
+    let mut help = format!("{name}:{}:{}: {}", place.line, place.column, first.message);
+    if let Some(more) = &first.help {
+        help = format!("{help}; {more}");
+    }
+    Err(PhaseEnd::failed(yaml_error(message).with_help(help)))
+}
+
+pub(super) fn empty_phases(reading: &Reading) -> Vec<Phase> {
+    let phases = &reading.document.phases;
+    Phase::USER
+        .into_iter()
+        .zip([
+            &phases.install,
+            &phases.pre_build,
+            &phases.build,
+            &phases.post_build,
+        ])
+        .filter(|(_, written)| {
+            written
+                .as_ref()
+                .is_some_and(|written| written.commands.is_empty())
+        })
+        .map(|(phase, _)| phase)
+        .collect()
+}
+
+pub(super) fn yaml_error(message: impl Into<String>) -> PhaseContext {
+    PhaseContext::new(StatusCode::YamlFileError, message)
+}
