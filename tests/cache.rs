@@ -159,7 +159,7 @@ fn off_means_that_nothing_is_restored_or_saved() {
         assert_eq!(cache(&outcome)[what], Value::Null, "{what}");
     }
     assert!(!outcome.stdout.contains("cache"), "{}", outcome.stdout);
-    let on = counting().home_at(&off.home());
+    let on = counting().source(off.source_path()).home_at(&off.home());
     found(&on.run().ended(0), "1");
 }
 

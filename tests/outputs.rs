@@ -97,7 +97,7 @@ fn the_result_has_the_shape_of_codebuilds_build() {
         ("/projectName", json!("source")),
         ("/initiator", json!("tester")),
         ("/timeoutInMinutes", json!(60)),
-        ("/source/location", json!(run.source_path())),
+        ("/understudy/source", json!(run.source_path())),
         ("/artifacts/location", json!(place)),
         ("/secondaryArtifacts/0/artifactIdentifier", json!("more")),
         ("/environment/type", json!("LINUX_CONTAINER")),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Shell, Told};
+use crate::support::{ImageName, Shell, Told};
 
 /// Runs `node -v` with runtimes.
 fn build(shell: Shell, runtimes: &Value) -> Told {
@@ -88,4 +88,21 @@ fn an_image_without_a_catalogue_is_warned_of_and_goes_on() {
     let told = build(Shell::Ash, &json!({ "nodejs": 22 })).ended(0);
     assert_eq!(told.of_type("runtimesUnsupported").count(), 1);
     assert_eq!(told.of_type("runtimeSelected").count(), 0);
+}
+
+// Reference §4.3: `$VERSION` is the template's. §2.8 gives a variable of the build's own no such rival.
+#[test]
+fn a_templates_version_does_not_replace_the_builds_own_variable() {
+    let catalogue = "runtimes: {nodejs: {versions: {default: {commands: [echo get $VERSION]}}}}\n";
+    let place = "codebuild/image/config/runtimes.yml";
+    let image = ImageName::holding("template", &[(place, catalogue)]);
+    let run = Shell::Ash.spec(json!({
+        "env": { "variables": { "VERSION": "of the build" } },
+        "phases": {
+            "install": { "runtime-versions": { "nodejs": 18 } },
+            "build": { "commands": ["echo $VERSION"] },
+        },
+    }));
+    let told = Told::of(run.image(&image.repository).run()).ended(0);
+    assert_eq!(told.outputs(), ["get 18\n", "of the build\n"]);
 }

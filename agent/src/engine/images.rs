@@ -1,6 +1,5 @@
 //! The Docker Engine's image calls: build, tag, push; and the small archives it answers with.
 
-use std::collections::HashMap;
 use std::io::{self, Read as _};
 
 use bollard::Docker;
@@ -28,11 +27,9 @@ pub(super) async fn build(
         image: build.name.clone(),
         reason,
     };
-    let labels: HashMap<String, String> = build.labels.iter().cloned().collect();
     let options = BuildImageOptionsBuilder::new()
         .t(&build.name)
         .dockerfile(&build.dockerfile)
-        .labels(&labels)
         .rm(true)
         .forcerm(true)
         .build();

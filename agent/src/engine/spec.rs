@@ -79,6 +79,4 @@ pub struct ImageBuild {
     pub context: tempfile::NamedTempFile,
     /// The Dockerfile's path within the context.
     pub dockerfile: String,
-    /// Labels of the image.
-    pub labels: Vec<(String, String)>,
 }

@@ -63,7 +63,6 @@ async fn one<E: ContainerEngine>(
         name: name.clone(),
         context,
         dockerfile,
-        labels: vec![(super::LABEL.to_owned(), image.name.clone())],
     };
     let mut tell = |text: &str| {
         teller.tell(EventKind::Output {

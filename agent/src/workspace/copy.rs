@@ -35,7 +35,7 @@ pub struct Wanted<'a> {
     /// These paths below it, with everything below them; all when not given. One that is gone is no error: git lists
     /// deleted files.
     pub listed: Option<&'a [PathBuf]>,
-    /// Absolute paths that are left out: what this program itself keeps, wherever it is.
+    /// Directories, absolute, that are left out: what this program itself keeps, wherever it is.
     pub without: &'a [PathBuf],
 }
 
@@ -104,7 +104,9 @@ fn tree(
     }
     let mut directories = Vec::new();
     let walk = WalkDir::new(&start).follow_root_links(false).into_iter();
-    for entry in walk.filter_entry(|entry| !without.iter().any(|own| own == entry.path())) {
+    for entry in walk.filter_entry(|entry| {
+        !(entry.file_type().is_dir() && without.iter().any(|own| own == entry.path()))
+    }) {
         if abandoned.load(Ordering::Relaxed) {
             return Ok(());
         }
