@@ -105,6 +105,10 @@ pub fn decide(
             .map_or_else(|| "sh".into(), |shell| shell.value.clone()),
         source_directory: layout::source_directory(&request.project),
         runtimes,
+        own_version: environment
+            .iter()
+            .find(|(name, _)| name == "VERSION")
+            .map(|(_, value)| value.clone()),
         phases,
         named_phases,
         exported,

@@ -43,6 +43,11 @@ us_define() {
   printf "export %s='%s'\n" "$1" "$2" >>"$us_tmp/env.sh"
 }
 
+# The opposite: what a variable of ours leaves to the container's own, from the next command on.
+us_forget() {
+  printf 'unset %s\n' "$1" >>"$us_tmp/env.sh"
+}
+
 us_enter() {
   us_failed=0
   us_note "P $1"

@@ -33,6 +33,8 @@ pub struct Plan {
     pub source_directory: String,
     /// The runtimes that `DOWNLOAD_SOURCE` selects.
     pub runtimes: RuntimePlan,
+    /// The build's own `VERSION`, which a runtime's template borrows.
+    pub own_version: Option<String>,
     /// `DOWNLOAD_SOURCE` and the four user phases, in order, also those without commands.
     pub phases: Vec<PhasePlan>,
     /// How many `commands` each phase has that the buildspec names.

@@ -19,6 +19,16 @@ pub fn program(plan: &Plan) -> String {
         line(&mut text, format_args!("us_enter {}", phase.phase));
         block(&mut text, &phase.commands, plan.version);
         block(&mut text, &phase.finally, plan.version);
+        if phase
+            .commands
+            .iter()
+            .any(|command| command.version.is_some())
+        {
+            match &plan.own_version {
+                Some(own) => line(&mut text, format_args!("us_define VERSION {}", quote(own))),
+                None => line(&mut text, format_args!("us_forget VERSION")),
+            }
+        }
         let after_failure = if phase.ends_build() { "end" } else { "go" };
         line(
             &mut text,
