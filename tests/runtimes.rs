@@ -97,12 +97,12 @@ fn a_templates_version_does_not_replace_the_builds_own_variable() {
     let place = "codebuild/image/config/runtimes.yml";
     let image = ImageName::holding("template", &[(place, catalogue)]);
     let run = Shell::Ash.spec(json!({
-        "env": { "variables": { "VERSION": "of the build" } },
+        "env": { "variables": { "VERSION": "the build's own" } },
         "phases": {
             "install": { "runtime-versions": { "nodejs": 18 } },
             "build": { "commands": ["echo $VERSION"] },
         },
     }));
     let told = Told::of(run.image(&image.repository).run()).ended(0);
-    assert_eq!(told.outputs(), ["get 18\n", "of the build\n"]);
+    assert_eq!(told.outputs(), ["get 18\n", "the build's own\n"]);
 }

@@ -38,9 +38,10 @@ us_clock() {
   read -r us_up us_rest </proc/uptime
 }
 
-# Replaces the saved variables' idea of a variable that is the agent's to decide.
+# us_define NAME WORD: replaces the saved variables' idea of a variable that is the agent's to decide. The word is quoted
+# for a shell already: env.sh is sourced.
 us_define() {
-  printf "export %s='%s'\n" "$1" "$2" >>"$us_tmp/env.sh"
+  printf 'export %s=%s\n' "$1" "$2" >>"$us_tmp/env.sh"
 }
 
 # The opposite: what a variable of ours leaves to the container's own, from the next command on.

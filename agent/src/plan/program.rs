@@ -25,7 +25,10 @@ pub fn program(plan: &Plan) -> String {
             .any(|command| command.version.is_some())
         {
             match &plan.own_version {
-                Some(own) => line(&mut text, format_args!("us_define VERSION {}", quote(own))),
+                Some(own) => line(
+                    &mut text,
+                    format_args!("us_define VERSION {}", quote(&quote(own))),
+                ),
                 None => line(&mut text, format_args!("us_forget VERSION")),
             }
         }
@@ -64,7 +67,7 @@ fn block(text: &mut String, commands: &[CommandPlan], version: Version) {
             text.push_str(" &&\n  ");
         }
         if let Some(version) = &command.version {
-            let _infallible = write!(text, "us_define VERSION {} && ", quote(version));
+            let _infallible = write!(text, "us_define VERSION {} && ", quote(&quote(version)));
         }
         let script = quote(&script(&command.text, version));
         let _infallible = write!(text, "us_run {} {script}", command.number);

@@ -9,9 +9,9 @@ use cache::{
     CacheError, EntryKey, Hit, KeyParts, LocalStore, MissReason, Namespace, Restored, Root, Saved,
 };
 
-use super::Build;
 use super::blocking::blocking;
 use super::teller::Teller;
+use super::{Build, millis};
 use crate::model::EventKind;
 use crate::plan::{CachePlan, Plan};
 
@@ -222,10 +222,6 @@ fn unusable(what: &str, reason: &str, teller: &mut Teller<'_>) {
         format!("the cache was not {what}: {reason}"),
         "mend that, choose another place with `--cache DIR`, or turn it off with `--cache off`",
     );
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 async fn in_store<T: Send + 'static>(

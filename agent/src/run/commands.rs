@@ -234,7 +234,7 @@ fn state_lost() -> PhaseEnd {
 }
 
 /// What the driver exits with when its log cannot be written: `EX_IOERR`.
-pub(super) const LOG_LOST: i64 = 74;
+const LOG_LOST: i64 = 74;
 
 /// The container is gone before the driver was done.
 fn died(exit: Exit) -> PhaseEnd {

@@ -287,7 +287,7 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
 }
 
 /// An unreadable or forged journal is our fault to report, whoever wrote it.
-pub(super) fn unfollowed(error: FollowError) -> PhaseEnd {
+fn unfollowed(error: FollowError) -> PhaseEnd {
     match error {
         FollowError::Engine(error) => error.into(),
         other => PhaseEnd::fault(
@@ -297,7 +297,7 @@ pub(super) fn unfollowed(error: FollowError) -> PhaseEnd {
     }
 }
 
-/// A stop or a timeout says more about a build than a failure, and a fault more than that.
+/// What cut a build short says more about it than what failed before: a stop most, then the clock, then a fault.
 fn worse(one: Verdict, other: Verdict) -> Verdict {
     let weight = |verdict| match verdict {
         Verdict::Succeeded => 0,

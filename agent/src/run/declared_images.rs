@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::Surroundings;
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
 use super::values::Values;
+use super::{Surroundings, millis};
 use crate::engine::{ContainerEngine, ImageBuild};
 use crate::images;
 use crate::model::{EventKind, ImagePushed, PhaseContext, StatusCode};
@@ -74,7 +74,7 @@ async fn one<E: ContainerEngine>(
     teller.tell(EventKind::ImageBuilt {
         name: image.name.clone(),
         id: id.clone(),
-        millis: millis(start),
+        millis: millis(start.elapsed()),
     });
     let pushed = push(image, &repository, &id, values, surroundings, teller).await;
     // The image has its real names now, or is not wanted: the one that only we know is in the way.
@@ -133,7 +133,7 @@ async fn push<E: ContainerEngine>(
         repository: repository.to_owned(),
         tags,
         digest,
-        millis: millis(start),
+        millis: millis(start.elapsed()),
     };
     teller.tell(EventKind::ImagePushed(pushed.clone()));
     Ok(pushed)
@@ -172,8 +172,4 @@ pub(super) fn write_definitions(
         })?;
     }
     Ok(())
-}
-
-fn millis(start: Instant) -> u64 {
-    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

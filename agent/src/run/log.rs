@@ -79,7 +79,8 @@ impl LogReader {
         }
     }
 
-    /// Tells everything that is left: nobody will write any more.
+    /// Tells at most a piece of what is left when nobody will write any more, marks left out; returns whether there may
+    /// be more.
     pub(super) fn rest(&mut self, piece: usize, tell: &mut dyn FnMut(String)) -> io::Result<bool> {
         let more = self.available(piece, tell)?;
         if self.reached.take().is_some() {

@@ -27,6 +27,7 @@ mod upload;
 mod values;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use conductor::run_build;
 pub use interrupt::{Interrupt, Stop};
@@ -62,4 +63,9 @@ pub struct Surroundings<'a, E> {
     pub keychain: &'a Keychain,
     /// Where directories wait for their removal.
     pub trash: PathBuf,
+}
+
+/// Whole milliseconds, as events have them.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

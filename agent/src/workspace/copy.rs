@@ -171,6 +171,14 @@ mod tests {
         }
     }
 
+    fn take(source: &Path, listed: &[PathBuf], target: &Path) -> Copied {
+        let wanted = Wanted {
+            listed: Some(listed),
+            ..all(source)
+        };
+        copy(wanted, target, &GO_ON).unwrap()
+    }
+
     #[test]
     fn what_the_program_keeps_within_the_source_is_not_copied_into_itself() {
         let source = tempfile::tempdir().unwrap();
@@ -219,15 +227,7 @@ mod tests {
             fs::write(source.path().join(name), "").unwrap();
         }
         let listed = [PathBuf::from("a/kept"), PathBuf::from("deleted")];
-        let copied = copy(
-            Wanted {
-                listed: Some(&listed),
-                ..all(source.path())
-            },
-            target.path(),
-            &GO_ON,
-        )
-        .unwrap();
+        let copied = take(source.path(), &listed, target.path());
         assert_eq!(copied.files, 1);
         assert!(!target.path().join("a/left").exists());
     }
@@ -240,15 +240,7 @@ mod tests {
         symlink(outside.path(), source.path().join("folder")).unwrap();
         symlink("nowhere", source.path().join("dangling")).unwrap();
         let listed = ["folder", "folder/precious", "dangling"].map(PathBuf::from);
-        let copied = copy(
-            Wanted {
-                listed: Some(&listed),
-                ..all(source.path())
-            },
-            target.path(),
-            &GO_ON,
-        )
-        .unwrap();
+        let copied = take(source.path(), &listed, target.path());
         assert_eq!(copied.files, 2, "the two links");
         assert_eq!(
             fs::read_to_string(outside.path().join("precious")).unwrap(),
