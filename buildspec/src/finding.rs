@@ -75,7 +75,8 @@ impl Finding {
         Self::new(code, Severity::Warning, span, message.into())
     }
 
-    fn new(code: &'static str, severity: Severity, span: Span, message: String) -> Self {
+    /// Returns a finding of a given weight.
+    pub(crate) fn new(code: &'static str, severity: Severity, span: Span, message: String) -> Self {
         Self {
             code,
             severity,
@@ -145,6 +146,11 @@ impl Findings {
             Severity::Error => self.errors > MOST,
             Severity::Warning => self.warnings > MOST,
         }
+    }
+
+    /// Takes back every finding of a kind, because another one says it better.
+    pub(crate) fn withdraw(&mut self, code: &str) {
+        self.kept.retain(|finding| finding.code != code);
     }
 
     /// Returns the findings in the order of their places.

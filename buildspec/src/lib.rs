@@ -12,20 +12,23 @@
 //! | `suggest`, `quote`, `lines` | helpers for messages |
 //! | `render` | findings to a page for people |
 
+mod check;
 mod document;
 mod finding;
 mod lines;
 mod quote;
 mod reader;
 mod render;
+mod shell;
 mod span;
 mod suggest;
 mod text;
 mod tree;
 
+pub use check::{Facts, check};
 pub use document::{
-    Artifacts, BuildSpec, Cache, CacheAction, Env, OnFailure, Phase, Phases, ReportGroup, Variable,
-    Version,
+    Artifacts, Batch, BatchBuild, BatchBuilds, BatchEnv, BatchFanout, BatchMatrix, BuildSpec,
+    Cache, CacheAction, Env, OnFailure, Phase, Phases, Proxy, ReportGroup, Variable, Version,
 };
 pub use finding::{ClientMessage, Finding, Related, Severity};
 pub use reader::{Reading, read, read_bytes};

@@ -3,21 +3,35 @@
 /// Names longer than this are no misspelling of ours; it also bounds the work on hostile text.
 const LONGEST: usize = 32;
 
+/// The most known names that are compared.
+const MOST: usize = 100;
+
 /// Returns the known name nearest to `name`, if one is near enough to be meant.
 pub(crate) fn closest(name: &str, known: &[&'static str]) -> Option<&'static str> {
     if name.len() > LONGEST {
         return None;
     }
     let wanted = bare(name);
-    let allowed = (wanted.len() / 3).min(3);
-    let nearest = known
-        .iter()
-        .map(|candidate| (distance(&wanted, &bare(candidate)), *candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate);
+    let nearest = nearest(name, known.iter().copied());
     let begins = |candidate: &&&str| wanted.len() > 3 && bare(candidate).starts_with(&wanted);
     nearest.or_else(|| known.iter().find(begins).copied())
+}
+
+/// Returns the known name that few slips of the keyboard lie away from `name`; at most the first hundred
+/// are looked at.
+pub(crate) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    if name.len() > LONGEST {
+        return None;
+    }
+    let wanted = bare(name);
+    let allowed = (wanted.len() / 3).min(3);
+    known
+        .take(MOST)
+        .filter(|candidate| candidate.len() <= 2 * LONGEST)
+        .map(|candidate| (distance(&wanted, &bare(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
 }
 
 /// Returns what is left of a name when case and word separators do not count.

@@ -1,10 +1,11 @@
 //! `artifacts` and its secondary artifacts (reference §1.8).
 
 use super::Reader;
-use super::section::Section;
+use super::section::{Section, lacks};
 use crate::document::{Artifacts, Version};
-use crate::finding::Finding;
-use crate::tree::{Entry, Node};
+use crate::finding::{Finding, Severity};
+use crate::quote::quote;
+use crate::tree::{Entry, Node, Value};
 
 const ARTIFACTS: Section = Section {
     name: "`artifacts`",
@@ -21,6 +22,7 @@ const ARTIFACTS: Section = Section {
     ],
     unknown_key: "artifacts.unknown-key",
     wrong_kind: "artifacts.wrong-kind",
+    weight: Severity::Error,
 };
 
 const SECONDARY: Section = Section {
@@ -36,7 +38,11 @@ const SECONDARY: Section = Section {
     ],
     unknown_key: "artifacts.unknown-key",
     wrong_kind: "artifacts.wrong-kind",
+    weight: Severity::Error,
 };
+
+/// The way out where `files` is missing.
+const NO_FILES: &str = "Add `files:` with patterns, such as `'**/*'`";
 
 /// Reads `artifacts`.
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node, version: Version) -> Artifacts {
@@ -59,13 +65,36 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, version: Version) -> Ar
             _ => field(reader, &ARTIFACTS, entry, &mut artifacts),
         }
     }
+    // A value of the wrong kind has its own finding.
+    let lacks_files = match &node.value {
+        Value::Map(entries) => lacks(entries, "files"),
+        _ => false,
+    };
+    if lacks_files && artifacts.secondary.is_empty() {
+        let finding = Finding::warning(
+            "artifacts.no-files",
+            node.span,
+            "`artifacts` names no `files`, so nothing is uploaded",
+        );
+        reader.report(finding.with_help(NO_FILES));
+    }
     artifacts
 }
 
 fn secondary(reader: &mut Reader<'_>, entry: &Entry) -> Artifacts {
     let mut artifacts = Artifacts::default();
-    for entry in reader.inner(&ARTIFACTS, entry) {
+    let entries = reader.inner(&ARTIFACTS, entry);
+    for entry in entries {
         field(reader, &SECONDARY, entry, &mut artifacts);
+    }
+    let is_mapping = matches!(entry.value.value, Value::Map(_) | Value::Null);
+    if is_mapping && lacks(entries, "files") {
+        let message = format!(
+            "The secondary artifact {} names no `files`",
+            quote(&entry.key.value)
+        );
+        let finding = Finding::warning("artifacts.no-files", entry.key.span, message);
+        reader.report(finding.with_help(NO_FILES));
     }
     artifacts
 }

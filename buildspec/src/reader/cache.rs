@@ -1,19 +1,20 @@
 //! `cache` (reference §1.9).
 
 use super::Reader;
-use super::section::Section;
+use super::section::{Section, lacks};
 use crate::document::{Cache, CacheAction};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::quote::quote;
 use crate::span::Spanned;
 use crate::suggest::closest;
-use crate::tree::{Entry, Node};
+use crate::tree::{Entry, Node, Value};
 
 const CACHE: Section = Section {
     name: "`cache`",
     keys: &["paths", "key", "fallback-keys", "action"],
     unknown_key: "cache.unknown-key",
     wrong_kind: "cache.wrong-kind",
+    weight: Severity::Error,
 };
 
 /// The most fallback keys (reference §14).
@@ -30,6 +31,13 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Cache {
             "action" => cache.action = action(reader, entry),
             _ => reader.unknown_key(&CACHE, &entry.key),
         }
+    }
+    if let Value::Map(entries) = &node.value
+        && lacks(entries, "paths")
+    {
+        let message = "`cache` names no `paths`, so nothing is kept";
+        let finding = Finding::warning("cache.no-paths", node.span, message);
+        reader.report(finding.with_help("Add `paths:` with patterns, such as `'/root/.npm/**/*'`"));
     }
     cache
 }

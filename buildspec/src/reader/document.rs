@@ -3,9 +3,9 @@
 use super::section::Section;
 use super::{Reader, artifacts, batch, cache, env, phases, proxy, reports};
 use crate::document::{BuildSpec, Version};
-use crate::finding::{ClientMessage, Finding};
+use crate::finding::{ClientMessage, Finding, Severity};
 use crate::quote::quote;
-use crate::span::Span;
+use crate::span::{Span, Spanned};
 use crate::tree::{Entry, Node, Value};
 
 const DOCUMENT: Section = Section {
@@ -24,6 +24,7 @@ const DOCUMENT: Section = Section {
     ],
     unknown_key: "document.unknown-key",
     wrong_kind: "document.wrong-kind",
+    weight: Severity::Error,
 };
 
 /// Reads the whole document.
@@ -43,6 +44,20 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Node) -> BuildSpec {
     };
     // A file for batch builds alone needs no phases, and such files run without a version.
     let is_batch_alone = given("batch") && !given("phases");
+    if let Some(key) = stray_phase(entries) {
+        // What is wrong with the keys that lie about now is wrong with all of them.
+        reader.findings.withdraw("yaml.duplicate-key");
+        let message = format!(
+            "The document has lost its indentation: {} stands beside `phases`, not below it",
+            quote(&key.value)
+        );
+        let finding = Finding::error("document.lost-indentation", key.span, message);
+        reader.report(finding.with_help(
+            "Indent phases by 2 spaces, `commands:` and its like by 4, and the commands by 6; \
+             copy from the file itself and not from a page",
+        ));
+        return BuildSpec::default();
+    }
     let mut document = BuildSpec {
         version: version(reader, entries, start, is_batch_alone),
         ..BuildSpec::default()
@@ -57,8 +72,8 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Node) -> BuildSpec {
             "environment_variables" => {
                 env::read_old(reader, entry, document.version, &mut document.env);
             }
-            "proxy" => proxy::read(reader, value),
-            "batch" => batch::read(reader, value),
+            "proxy" => document.proxy = proxy::read(reader, value),
+            "batch" => document.batch = is_given.then(|| batch::read(reader, value)),
             "phases" => document.phases = phases::read(reader, value),
             "reports" => document.reports = reports::read(reader, value),
             "artifacts" if is_given => {
@@ -78,6 +93,15 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Node) -> BuildSpec {
         );
     }
     document
+}
+
+/// Returns the first phase that stands at the top level beside an empty `phases`.
+fn stray_phase(entries: &[Entry]) -> Option<&Spanned<String>> {
+    let mut phases = entries.iter().filter(|entry| entry.key.value == "phases");
+    let is_empty = phases.any(|entry| matches!(entry.value.value, Value::Null));
+    let is_phase = |key: &str| matches!(key, "install" | "pre_build" | "build" | "post_build");
+    let mut keys = entries.iter().map(|entry| &entry.key);
+    keys.find(|key| is_empty && is_phase(&key.value))
 }
 
 /// Returns the language version, which must be given.

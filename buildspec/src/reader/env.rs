@@ -3,7 +3,7 @@
 use super::Reader;
 use super::section::Section;
 use crate::document::{Env, Variable, Version};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::quote::quote;
 use crate::span::Spanned;
 use crate::suggest::closest;
@@ -21,6 +21,7 @@ const ENV: Section = Section {
     ],
     unknown_key: "env.unknown-key",
     wrong_kind: "env.wrong-kind",
+    weight: Severity::Error,
 };
 
 const OLD_ENV: Section = Section {
@@ -28,6 +29,7 @@ const OLD_ENV: Section = Section {
     keys: &["plaintext"],
     unknown_key: "env.unknown-key",
     wrong_kind: "env.wrong-kind",
+    weight: Severity::Error,
 };
 
 /// The interpreters that a Linux build can have.

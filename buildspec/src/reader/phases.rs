@@ -14,6 +14,7 @@ const PHASES: Section = Section {
     keys: &["install", "pre_build", "build", "post_build"],
     unknown_key: "phases.unknown-name",
     wrong_kind: "phases.wrong-kind",
+    weight: Severity::Error,
 };
 
 /// One phase.
@@ -29,6 +30,7 @@ pub(super) const PHASE: Section = Section {
     ],
     unknown_key: "phase.unknown-key",
     wrong_kind: "phase.wrong-kind",
+    weight: Severity::Error,
 };
 
 /// The most characters of a wrong name that CodeBuild's answer repeats here.

@@ -1,8 +1,9 @@
-//! `proxy` (reference §1.5): checked, and not part of the document, because it only concerns
-//! CodeBuild's own uploads.
+//! `proxy` (reference §1.5).
 
 use super::Reader;
 use super::section::Section;
+use crate::document::Proxy;
+use crate::finding::Severity;
 use crate::tree::Node;
 
 const PROXY: Section = Section {
@@ -10,16 +11,18 @@ const PROXY: Section = Section {
     keys: &["upload-artifacts", "logs"],
     unknown_key: "proxy.unknown-key",
     wrong_kind: "proxy.wrong-kind",
+    weight: Severity::Error,
 };
 
-/// Checks `proxy`.
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node) {
+/// Reads `proxy`.
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Proxy {
+    let mut proxy = Proxy::default();
     for entry in reader.entries(&PROXY, node) {
         match entry.key.value.as_str() {
-            "upload-artifacts" | "logs" => {
-                reader.flag(&PROXY, entry);
-            }
+            "upload-artifacts" => proxy.upload_artifacts = reader.flag(&PROXY, entry),
+            "logs" => proxy.logs = reader.flag(&PROXY, entry),
             _ => reader.unknown_key(&PROXY, &entry.key),
         }
     }
+    proxy
 }

@@ -3,7 +3,7 @@
 use super::Reader;
 use super::section::Section;
 use crate::document::ReportGroup;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::quote::quote;
 use crate::span::Spanned;
 use crate::suggest::closest;
@@ -14,6 +14,7 @@ const REPORTS: Section = Section {
     keys: &[],
     unknown_key: "report.unknown-key",
     wrong_kind: "report.wrong-kind",
+    weight: Severity::Error,
 };
 
 const REPORT: Section = Section {
@@ -21,6 +22,7 @@ const REPORT: Section = Section {
     keys: &["files", "base-directory", "discard-paths", "file-format"],
     unknown_key: "report.unknown-key",
     wrong_kind: "report.wrong-kind",
+    weight: Severity::Error,
 };
 
 /// The formats of reference §8.2; their case does not count.

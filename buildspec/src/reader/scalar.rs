@@ -127,7 +127,7 @@ impl Reader<'_> {
             "{name} stands among the variables, but is {}",
             value.value.kind()
         );
-        let finding = Finding::error(section.wrong_kind, key.span, message);
+        let finding = Finding::new(section.wrong_kind, section.weight, key.span, message);
         self.report(finding.with_help(format!("{name} belongs {home}")));
     }
 }

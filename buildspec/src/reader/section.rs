@@ -18,6 +18,8 @@ pub(super) struct Section {
     pub(super) unknown_key: &'static str,
     /// The code of the finding about a value of the wrong kind.
     pub(super) wrong_kind: &'static str,
+    /// How much such a value weighs.
+    pub(super) weight: Severity,
 }
 
 impl Section {
@@ -57,7 +59,7 @@ impl Reader<'_> {
     pub(super) fn wrong_kind(&mut self, section: &Section, what: &str, wanted: &str, node: &Node) {
         let found = node.value.kind();
         let message = format!("{what} must be {wanted}, not {found}");
-        let finding = Finding::error(section.wrong_kind, node.span, message);
+        let finding = Finding::new(section.wrong_kind, section.weight, node.span, message);
         self.report(match (wanted, &node.value) {
             ("text", Value::Map(_)) => {
                 finding.with_help("Put quotes around text that holds `: ` or starts with `{`")
@@ -94,6 +96,16 @@ impl Reader<'_> {
     pub(super) fn line(&self, span: Span) -> usize {
         self.lines.line(span.start)
     }
+}
+
+/// Tells whether a section lacks a list, or has an empty one. A value of the wrong kind has its own finding.
+pub(super) fn lacks(entries: &[Entry], key: &str) -> bool {
+    let mut found = entries.iter().filter(|entry| entry.key.value == key);
+    found.all(|entry| match &entry.value.value {
+        Value::Null => true,
+        Value::List(items) => items.is_empty(),
+        Value::Scalar { .. } | Value::Map(_) => false,
+    })
 }
 
 /// Returns where a key that stands in the wrong place belongs.

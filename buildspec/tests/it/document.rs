@@ -212,7 +212,9 @@ fn commands_and_runtimes_keep_their_source_text() {
 #[test]
 fn flags_know_every_spelling_of_yes_and_no() {
     for (written, meant) in [("yes", true), ("'True'", true), ("on", true), ("no", false)] {
-        let text = with_commands(&format!(" make\nartifacts:\n  discard-paths: {written}\n"));
+        let text = with_commands(&format!(
+            " make\nartifacts:\n  files: x\n  discard-paths: {written}\n"
+        ));
         let artifacts = document(&text).artifacts.expect("artifacts");
         assert_eq!(artifacts.discard_paths, meant, "{written}");
     }

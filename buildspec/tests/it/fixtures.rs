@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use buildspec::{Style, read_bytes, render};
+use buildspec::{Facts, Style, render};
 
-use crate::codes;
+use crate::{codes, examine};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -32,6 +32,15 @@ fn code_of(path: &Path) -> String {
         .into_owned()
 }
 
+/// Returns what is known of the project where a rule needs it.
+fn facts(code: &str) -> Facts {
+    Facts {
+        privileged: (code == "docker.not-privileged").then_some(false),
+        local_custom_cache: code == "cache.not-a-directory",
+        ..Facts::default()
+    }
+}
+
 #[test]
 fn every_bad_file_shows_the_finding_it_is_named_for() {
     let folder = folder("invalid");
@@ -41,11 +50,11 @@ fn every_bad_file_shows_the_finding_it_is_named_for() {
     settings.set_omit_expression(true);
     for path in buildspecs(&folder) {
         let bytes = std::fs::read(&path).expect("a fixture");
-        let (text, reading) = read_bytes(&bytes);
         let code = code_of(&path);
-        assert!(codes(&reading.findings).contains(&code.as_str()), "{code}");
+        let (text, findings) = examine(&bytes, &facts(&code));
+        assert!(codes(&findings).contains(&code.as_str()), "{code}");
         let name = path.file_name().expect("a name").to_string_lossy();
-        let page = render(&text, &name, &reading.findings, Style::Plain);
+        let page = render(&text, &name, &findings, Style::Plain);
         settings.bind(|| insta::assert_snapshot!(code, page));
     }
 }
@@ -54,13 +63,8 @@ fn every_bad_file_shows_the_finding_it_is_named_for() {
 fn nothing_is_said_about_good_files() {
     for path in buildspecs(&folder("valid")) {
         let bytes = std::fs::read(&path).expect("a fixture");
-        let (text, reading) = read_bytes(&bytes);
-        let page = render(
-            &text,
-            &path.to_string_lossy(),
-            &reading.findings,
-            Style::Plain,
-        );
+        let (text, findings) = examine(&bytes, &Facts::default());
+        let page = render(&text, &path.to_string_lossy(), &findings, Style::Plain);
         assert_eq!(page, "");
     }
 }
@@ -77,7 +81,8 @@ fn every_code_has_a_bad_file() {
     with_file.extend(OF_LARGE_TEXTS.map(str::to_owned));
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut in_source = BTreeSet::new();
-    for folder in [source.clone(), source.join("tree"), source.join("reader")] {
+    for name in ["", "tree", "reader", "check"] {
+        let folder = source.join(name);
         for path in buildspecs(&folder).iter().filter(|path| path.is_file()) {
             let text = std::fs::read_to_string(path).expect("a source file");
             in_source.extend(codes_in(&text));

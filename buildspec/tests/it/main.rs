@@ -9,7 +9,7 @@ mod places;
 mod status;
 mod yaml;
 
-use buildspec::{BuildSpec, Finding, Reading, Spanned, Version, read};
+use buildspec::{BuildSpec, Facts, Finding, Reading, Spanned, Version, read, read_bytes};
 
 /// Returns the document of a text that has nothing wrong with it.
 fn document(text: &str) -> BuildSpec {
@@ -31,6 +31,13 @@ fn build_commands(document: &BuildSpec) -> Vec<&str> {
         .as_ref()
         .expect("there is a phase `build`");
     values(&build.commands)
+}
+
+/// Reads and checks a file; returns its text and all findings.
+fn examine(bytes: &[u8], facts: &Facts) -> (String, Vec<Finding>) {
+    let (text, reading) = read_bytes(bytes);
+    let reading = reading.checked(&text, facts);
+    (text, reading.findings)
 }
 
 fn values(texts: &[Spanned<String>]) -> Vec<&str> {

@@ -1,5 +1,11 @@
 //! The document as written: every value that a message or a plan can point at keeps its place.
 
+mod batch;
+
+pub use batch::{Batch, BatchBuild, BatchBuilds, BatchEnv, BatchFanout, BatchMatrix};
+
+use serde::Serialize;
+
 use crate::span::Spanned;
 
 /// A buildspec, version 0.1 or 0.2 (reference §1.3).
@@ -9,6 +15,10 @@ pub struct BuildSpec {
     pub version: Version,
     /// The user for every command; `None` is root.
     pub run_as: Option<Spanned<String>>,
+    /// The `proxy` block; it concerns CodeBuild's own uploads.
+    pub proxy: Proxy,
+    /// The `batch` block; only a batch build honours it.
+    pub batch: Option<Batch>,
     /// The `env` block, or `environment_variables` in version 0.1.
     pub env: Env,
     /// The `phases` block.
@@ -22,13 +32,22 @@ pub struct BuildSpec {
 }
 
 /// The buildspec language version.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub enum Version {
     /// Each command in its own shell, nothing carried over.
     V0_1,
     /// Directory and variables are carried from one command to the next.
     #[default]
     V0_2,
+}
+
+/// The `proxy` block (§1.5).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proxy {
+    /// Whether artifacts are uploaded through the proxy.
+    pub upload_artifacts: Option<Spanned<bool>>,
+    /// Whether logs are sent through the proxy.
+    pub logs: Option<Spanned<bool>>,
 }
 
 /// The `env` block (§1.4).
@@ -88,7 +107,7 @@ pub struct Phase {
 }
 
 /// `on-failure` (§1.6.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum OnFailure {
     /// End the build with this phase.
     Abort,
@@ -153,7 +172,7 @@ pub struct Cache {
 }
 
 /// `cache.action`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum CacheAction {
     /// Never save.
     Restore,

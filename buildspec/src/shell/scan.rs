@@ -1,0 +1,469 @@
+//! The walk over a script: lists of commands, and what joins them.
+
+use super::compound::{Kind, Stack, closing};
+use super::{Bashism, Fault, Joint, Nesting, Redirect, Script, Simple, Word, is_name};
+
+/// The deepest nesting of substitutions and subshells that is followed.
+const DEPTH: usize = 40;
+
+/// A script on the way.
+#[derive(Debug)]
+pub(super) struct Scanner<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: usize,
+    pub(super) script: Script<'a>,
+    /// Whether the list that is read ends with a backtick.
+    pub(super) in_backticks: bool,
+    depth: usize,
+    here_documents: Vec<HereDocument<'a>>,
+}
+
+/// A here-document whose body starts behind the next line break.
+#[derive(Debug)]
+struct HereDocument<'a> {
+    delimiter: std::borrow::Cow<'a, str>,
+    strips_tabs: bool,
+    expands: bool,
+}
+
+/// What ends a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    Text,
+    Parenthesis,
+    Backtick,
+}
+
+/// A list on the way.
+#[derive(Debug)]
+struct List<'a> {
+    stack: Stack,
+    current: Option<Simple<'a>>,
+    /// What joins the next command to what stands before it.
+    joint: Joint,
+    base: Nesting,
+    /// Whether the next `{` or `(` is a function's body.
+    is_function: bool,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            script: Script::default(),
+            in_backticks: false,
+            depth: 0,
+            here_documents: Vec::new(),
+        }
+    }
+
+    pub(super) fn run(mut self) -> Script<'a> {
+        self.list(Until::Text, Nesting::Top, 0);
+        self.script.commands.sort_by_key(|command| command.start);
+        self.script
+            .references
+            .sort_by_key(|reference| reference.start);
+        self.script
+    }
+
+    /// Reads commands up to `until`, which it takes in; `opened` is where the list was opened.
+    pub(super) fn list(&mut self, until: Until, base: Nesting, opened: usize) {
+        self.deeper(|scanner| scanner.nested_list(until, base, opened));
+    }
+
+    /// Does what may come back here, unless that has happened too often.
+    pub(super) fn deeper(&mut self, read: impl FnOnce(&mut Self)) {
+        if self.depth == DEPTH {
+            self.fault(Fault::TooDeep);
+            self.at = self.text.len();
+            return;
+        }
+        self.depth += 1;
+        read(self);
+        self.depth -= 1;
+    }
+
+    fn nested_list(&mut self, until: Until, base: Nesting, opened: usize) {
+        let outer = std::mem::replace(&mut self.in_backticks, until == Until::Backtick);
+        let mut list = List {
+            stack: Stack::default(),
+            current: None,
+            joint: Joint::Edge,
+            base,
+            is_function: false,
+        };
+        let is_ended = self.commands(until, &mut list);
+        self.finish(&mut list, Joint::Edge);
+        if let Some(open) = list.stack.first() {
+            self.fault(open.fault());
+        }
+        if !is_ended {
+            match until {
+                Until::Text => {}
+                Until::Parenthesis => self.fault(Fault::OpenCompound {
+                    opener: "(",
+                    closer: ")",
+                    start: opened,
+                }),
+                Until::Backtick => self.fault(Fault::OpenQuote {
+                    quote: '`',
+                    start: opened,
+                }),
+            }
+        }
+        self.in_backticks = outer;
+    }
+
+    /// Reads commands; tells whether the list's own end was found.
+    fn commands(&mut self, until: Until, list: &mut List<'a>) -> bool {
+        loop {
+            self.blanks();
+            if list.stack.kind() == Some(Kind::CasePattern) && list.current.is_none() {
+                let before = self.at;
+                self.pattern(list);
+                if self.at != before {
+                    continue;
+                }
+            }
+            let Some(byte) = self.peek() else {
+                return until == Until::Text;
+            };
+            match byte {
+                b'\n' => {
+                    self.finish(list, Joint::Sequence);
+                    self.at += 1;
+                    self.here_bodies();
+                }
+                b'#' => self.skip_line(),
+                b';' => self.semicolon(list),
+                b'&' if self.follows(1, b'>') => self.redirect("", list),
+                b'&' if self.follows(1, b'&') => self.join(list, Joint::And, 2),
+                b'&' => self.join(list, Joint::Background, 1),
+                b'|' if self.follows(1, b'|') => self.join(list, Joint::Or, 2),
+                b'|' if self.follows(1, b'&') => {
+                    self.bashism(Bashism::BothStreams, self.at);
+                    self.join(list, Joint::Pipe, 2);
+                }
+                b'|' => self.join(list, Joint::Pipe, 1),
+                b'(' => self.parenthesis(list),
+                b')' if until == Until::Parenthesis => {
+                    self.at += 1;
+                    return true;
+                }
+                b')' => {
+                    self.fault(Fault::Stray {
+                        word: ")",
+                        start: self.at,
+                    });
+                    self.at += 1;
+                }
+                b'`' if until == Until::Backtick => {
+                    self.at += 1;
+                    return true;
+                }
+                b'<' | b'>' => self.redirect("", list),
+                _ => self.item(list),
+            }
+        }
+    }
+
+    fn join(&mut self, list: &mut List<'a>, joint: Joint, width: usize) {
+        self.finish(list, joint);
+        self.at += width;
+    }
+
+    fn semicolon(&mut self, list: &mut List<'a>) {
+        self.join(list, Joint::Sequence, 1);
+        let ends_branch = matches!(self.peek(), Some(b';' | b'&'));
+        if ends_branch && list.stack.kind() == Some(Kind::CaseBody) {
+            self.at += 1;
+            list.stack.advance(Kind::CasePattern);
+        }
+    }
+
+    /// Reads `(`: a subshell, the `()` of a function, or `(( … ))`.
+    fn parenthesis(&mut self, list: &mut List<'a>) {
+        let start = self.at;
+        self.at += 1;
+        if let Some(current) = list.current.take() {
+            self.blanks();
+            if self.peek() == Some(b')') {
+                self.at += 1;
+                self.script.functions.extend(current.words.first());
+                list.is_function = true;
+                return;
+            }
+            list.current = Some(current);
+            self.finish(list, Joint::Sequence);
+        } else if self.peek() == Some(b'(') {
+            self.bashism(Bashism::Arithmetic, start);
+            self.at += 1;
+            self.arithmetic(start);
+            return;
+        }
+        let nesting = if std::mem::take(&mut list.is_function) {
+            Nesting::Function
+        } else if list.base == Nesting::Top {
+            Nesting::Subshell
+        } else {
+            list.base
+        };
+        self.list(Until::Parenthesis, nesting, start);
+    }
+
+    /// Reads a word: a keyword, an assignment or a part of a simple command.
+    fn item(&mut self, list: &mut List<'a>) {
+        let digits = self.rest().bytes().take_while(u8::is_ascii_digit).count();
+        if digits > 0 && matches!(self.byte(digits), Some(b'<' | b'>')) {
+            let stream = self.text.get(self.at..self.at + digits).unwrap_or_default();
+            self.at += digits;
+            return self.redirect(stream, list);
+        }
+        let word = self.word();
+        if list.current.is_none() && self.keyword(word, list) {
+            return;
+        }
+        list.is_function = false;
+        let nesting = list.stack.nesting(list.base);
+        let current = list.current.get_or_insert_with(|| Simple {
+            start: word.start,
+            before: list.joint,
+            nesting,
+            ..Simple::default()
+        });
+        current.end = word.end();
+        match assigned_name(word) {
+            Some(name) if current.words.is_empty() => current.assignments.push(name),
+            _ => current.words.push(word),
+        }
+        if word.raw == "[[" && current.words.len() == 1 {
+            self.double_bracket(word.start, list);
+        }
+    }
+
+    /// Takes in a word that belongs to a compound, if it is one.
+    fn keyword(&mut self, word: Word<'a>, list: &mut List<'a>) -> bool {
+        let start = word.start;
+        let is_piped = list.joint == Joint::Pipe;
+        let kind = match word.raw {
+            "if" => Kind::IfCondition,
+            "while" => Kind::LoopCondition("while"),
+            "until" => Kind::LoopCondition("until"),
+            "for" => Kind::ForHeader("for"),
+            "select" => Kind::ForHeader("select"),
+            "case" => Kind::CasePattern,
+            "{" if list.is_function => Kind::FunctionBody,
+            "{" => Kind::Brace,
+            "!" | "time" => return true,
+            "function" => {
+                self.bashism(Bashism::FunctionKeyword, start);
+                self.blanks();
+                let name = self.word();
+                self.script.functions.push(name);
+                self.blanks();
+                if self.rest().starts_with("()") {
+                    self.at += 2;
+                }
+                list.is_function = true;
+                return true;
+            }
+            raw => {
+                let Some(closer) = closing(raw) else {
+                    return false;
+                };
+                if !list.stack.close(closer) {
+                    self.fault(Fault::Stray {
+                        word: closer,
+                        start,
+                    });
+                }
+                return true;
+            }
+        };
+        list.is_function = false;
+        list.stack.push(kind, start, is_piped);
+        match kind {
+            Kind::ForHeader(_) => self.header(),
+            Kind::CasePattern => {
+                self.blanks();
+                self.word();
+                self.gap();
+                self.word();
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// Reads what stands between `for` and `do`.
+    fn header(&mut self) {
+        loop {
+            self.blanks();
+            match self.peek() {
+                Some(b'(') if self.follows(1, b'(') => {
+                    let start = self.at;
+                    self.bashism(Bashism::Arithmetic, start);
+                    self.at += 2;
+                    self.arithmetic(start);
+                }
+                None
+                | Some(b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' | b'#' | b'`') => {
+                    return;
+                }
+                Some(_) => {
+                    self.word();
+                }
+            }
+        }
+    }
+
+    /// Reads a pattern of a `case`, or its `esac`.
+    fn pattern(&mut self, list: &mut List<'a>) {
+        self.gap();
+        if self.peek() == Some(b'(') {
+            self.at += 1;
+        }
+        let mut is_first = true;
+        loop {
+            self.blanks();
+            match self.peek() {
+                None | Some(b'\n') => return,
+                Some(b')') => {
+                    self.at += 1;
+                    list.stack.advance(Kind::CaseBody);
+                    list.joint = Joint::Sequence;
+                    return;
+                }
+                Some(b'`') if self.in_backticks => return,
+                Some(b'|' | b';' | b'&' | b'<' | b'>' | b'(') => self.at += 1,
+                Some(_) => {
+                    let word = self.word();
+                    if is_first && word.raw == "esac" {
+                        list.stack.close("esac");
+                        return;
+                    }
+                }
+            }
+            is_first = false;
+        }
+    }
+
+    /// Reads up to `]]`; within, `<`, `&&` and their like are no operators of the list.
+    fn double_bracket(&mut self, start: usize, list: &mut List<'a>) {
+        self.bashism(Bashism::DoubleBracket, start);
+        loop {
+            self.gap();
+            let Some(byte) = self.peek() else {
+                return self.fault(Fault::OpenCompound {
+                    opener: "[[",
+                    closer: "]]",
+                    start,
+                });
+            };
+            if matches!(byte, b'<' | b'>' | b'&' | b'|' | b'(' | b')' | b';' | b'`') {
+                self.at += 1;
+                continue;
+            }
+            let word = self.word();
+            if let Some(current) = &mut list.current {
+                current.end = word.end();
+                current.words.push(word);
+            }
+            if word.raw == "]]" {
+                return;
+            }
+        }
+    }
+
+    /// Reads a redirection with its target.
+    fn redirect(&mut self, stream: &'a str, list: &mut List<'a>) {
+        const OPERATORS: [&str; 13] = [
+            "&>>", "<<<", "<<-", "&>", "<<", "<&", "<>", ">>", ">&", ">|", "<(", ">(", "<",
+        ];
+        let start = self.at;
+        let rest = self.rest();
+        let known = OPERATORS.into_iter().find(|known| rest.starts_with(known));
+        let operator = known.unwrap_or(">");
+        self.at += operator.len();
+        match operator {
+            "&>" | "&>>" => self.bashism(Bashism::BothStreams, start),
+            "<<<" => self.bashism(Bashism::HereString, start),
+            "<(" | ">(" => {
+                self.bashism(Bashism::ProcessSubstitution, start);
+                return self.list(Until::Parenthesis, Nesting::Substitution, start);
+            }
+            _ => {}
+        }
+        self.blanks();
+        let mut target = self.word();
+        if matches!(operator, "<<" | "<<-") {
+            let is_quoted = target.raw.contains(['\'', '"', '\\']);
+            self.here_documents.push(HereDocument {
+                delimiter: target.literal().unwrap_or(target.raw.into()),
+                strips_tabs: operator == "<<-",
+                expands: !is_quoted,
+            });
+            target.raw = "";
+        }
+        let nesting = list.stack.nesting(list.base);
+        let current = list.current.get_or_insert_with(|| Simple {
+            start,
+            before: list.joint,
+            nesting,
+            ..Simple::default()
+        });
+        current.end = self.at;
+        current.redirects.push(Redirect {
+            operator,
+            stream,
+            target,
+        });
+    }
+
+    /// Skips the bodies of the here-documents that were announced on the line before.
+    fn here_bodies(&mut self) {
+        for document in std::mem::take(&mut self.here_documents) {
+            let start = self.at;
+            let mut end = self.text.len();
+            while self.at < self.text.len() {
+                let line = self.rest().split('\n').next().unwrap_or_default();
+                let line_start = self.at;
+                self.at = (self.at + line.len() + 1).min(self.text.len());
+                let bare = if document.strips_tabs {
+                    line.trim_start_matches('\t')
+                } else {
+                    line
+                };
+                if bare == document.delimiter {
+                    end = line_start;
+                    break;
+                }
+            }
+            if document.expands {
+                self.references_in(start, end);
+            }
+        }
+    }
+
+    /// Ends the command that is being read.
+    fn finish(&mut self, list: &mut List<'a>, joint: Joint) {
+        if let Some(mut current) = list.current.take() {
+            current.after = joint;
+            self.script.commands.push(current);
+        } else if joint == Joint::Sequence
+            && matches!(list.joint, Joint::And | Joint::Or | Joint::Pipe)
+        {
+            // A line break after `&&` goes on with the same list.
+            return;
+        }
+        list.joint = joint;
+    }
+}
+
+/// Returns the name that a word assigns to, as in `NAME=value`.
+fn assigned_name(word: Word<'_>) -> Option<&str> {
+    let (name, _) = word.raw.split_once('=')?;
+    let name = name.trim_end_matches('+');
+    is_name(name).then_some(name)
+}
