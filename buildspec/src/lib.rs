@@ -12,25 +12,31 @@
 //! | `suggest`, `quote`, `lines` | helpers for messages |
 //! | `render` | findings to a page for people |
 
+mod catalogue;
 mod check;
 mod document;
 mod finding;
 mod lines;
+mod print;
 mod quote;
 mod reader;
 mod render;
+mod schema;
 mod shell;
 mod span;
 mod suggest;
 mod text;
 mod tree;
 
+pub use catalogue::{Kind, kind, kinds};
 pub use check::{Facts, check};
 pub use document::{
     Artifacts, Batch, BatchBuild, BatchBuilds, BatchEnv, BatchFanout, BatchMatrix, BuildSpec,
     Cache, CacheAction, Env, OnFailure, Phase, Phases, Proxy, ReportGroup, Variable, Version,
 };
 pub use finding::{ClientMessage, Finding, Related, Severity};
+pub use print::print;
 pub use reader::{Reading, read, read_bytes};
 pub use render::{Style, render};
+pub use schema::SCHEMA;
 pub use span::{Position, Span, Spanned};

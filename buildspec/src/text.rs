@@ -83,7 +83,7 @@ pub(crate) fn obstacle(text: &str) -> Option<Finding> {
 }
 
 /// Tells whether YAML allows a character to stand in a text (YAML 1.2 §5.1, production 1).
-fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     matches!(c,
         '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{A0}'..='\u{FFFD}' | '\u{10000}'..)
 }

@@ -3,7 +3,7 @@
 use buildspec::{BuildSpec, OnFailure, Spanned};
 
 use super::{
-    ArtifactPlan, CachePlan, Catalogue, CommandPlan, ImagePlan, PhasePlan, Plan, ReportPlan,
+    ArtifactPlan, CachePlan, CommandPlan, ImagePlan, ImageRuntimes, PhasePlan, Plan, ReportPlan,
     RuntimeError, RuntimePlan, Text, Value, expand, is_name, layout,
 };
 use crate::model::{BuildRequest, ImageDeclaration, Phase};
@@ -29,18 +29,18 @@ pub enum PlanError {
 /// Returns the plan.
 ///
 /// `text` is the buildspec that `document` was read from, `environment` what [`super::environment`] returned, and
-/// `catalogue` the image's, where it has one.
+/// `image` what is known of its runtimes.
 pub fn decide(
     text: &str,
     document: &BuildSpec,
     request: &BuildRequest,
     environment: &[(String, String)],
-    catalogue: Option<&Catalogue>,
+    image: ImageRuntimes<'_>,
 ) -> Result<Plan, PlanError> {
     refuse_unsupported(text, document, environment)?;
     let mut values = Vec::new();
     let mut numbers = 1..;
-    let (runtimes, selection) = runtimes(document, environment, catalogue)?;
+    let (runtimes, selection) = runtimes(document, environment, image)?;
     let mut phases = vec![PhasePlan {
         phase: Phase::DownloadSource,
         commands: selection
@@ -179,6 +179,15 @@ fn refuse_unsupported(
             way_out: way_out.into(),
         })
     };
+    if let Some(shell) = &document.env.shell
+        && document.env.has_windows_shell()
+    {
+        return refuse(
+            shell.span,
+            format!("`shell: {}` of a Windows build", shell.value),
+            "use `bash`, or `pwsh` where the image has PowerShell",
+        );
+    }
     let users = Phase::USER
         .iter()
         .filter_map(|phase| written(document, *phase)?.run_as.as_ref());
@@ -215,7 +224,7 @@ type RuntimeCommand = (String, Option<String>);
 fn runtimes(
     document: &BuildSpec,
     environment: &[(String, String)],
-    catalogue: Option<&Catalogue>,
+    image: ImageRuntimes<'_>,
 ) -> Result<(RuntimePlan, Vec<RuntimeCommand>), PlanError> {
     let wanted: Vec<(String, String)> =
         document
@@ -234,13 +243,17 @@ fn runtimes(
                     })
                     .collect()
             });
-    let Some(catalogue) = catalogue else {
-        let plan = if wanted.is_empty() {
-            RuntimePlan::NotInPlay
-        } else {
-            RuntimePlan::Unsupported
-        };
-        return Ok((plan, Vec::new()));
+    let catalogue = match image {
+        ImageRuntimes::Catalogue(catalogue) => catalogue,
+        ImageRuntimes::None if !wanted.is_empty() => {
+            return Ok((RuntimePlan::Unsupported, Vec::new()));
+        }
+        ImageRuntimes::Unknown if !wanted.is_empty() => {
+            return Ok((RuntimePlan::Asked(wanted), Vec::new()));
+        }
+        ImageRuntimes::None | ImageRuntimes::Unknown => {
+            return Ok((RuntimePlan::NotInPlay, Vec::new()));
+        }
     };
     if wanted.is_empty() {
         return Ok((RuntimePlan::NoneAsked, Vec::new()));

@@ -12,6 +12,7 @@ mod runtimes;
 pub mod transition;
 
 use buildspec::{CacheAction, OnFailure, Version};
+use serde::Serialize;
 
 pub use decide::{PlanError, decide};
 pub use environment::{BuildFacts, buildspec_location, environment};
@@ -23,7 +24,8 @@ pub use runtimes::{Catalogue, RuntimeError, Selection};
 use crate::model::{Phase, Verdict};
 
 /// Everything that is decided before the first command runs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// Whether state is carried between commands.
     pub version: Version,
@@ -33,7 +35,8 @@ pub struct Plan {
     pub source_directory: String,
     /// The runtimes that `DOWNLOAD_SOURCE` selects.
     pub runtimes: RuntimePlan,
-    /// The build's own `VERSION`, which a runtime's template borrows.
+    /// The build's own `VERSION`, which a runtime's template borrows. It may be a secret, so it is not shown.
+    #[serde(skip)]
     pub own_version: Option<String>,
     /// `DOWNLOAD_SOURCE` and the four user phases, in order, also those without commands.
     pub phases: Vec<PhasePlan>,
@@ -55,11 +58,25 @@ pub struct Plan {
     pub warnings: Vec<(String, String)>,
 }
 
+/// What is known of the runtimes that an image has.
+#[derive(Debug, Clone, Copy)]
+pub enum ImageRuntimes<'a> {
+    /// Its catalogue.
+    Catalogue(&'a Catalogue),
+    /// It has no catalogue.
+    None,
+    /// Nobody has looked.
+    Unknown,
+}
+
 /// What becomes of `runtime-versions`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum RuntimePlan {
     /// These are selected: runtime and version.
     Selected(Vec<(String, String)>),
+    /// These are asked for, and nobody has looked whether the image has them: runtime and version.
+    Asked(Vec<(String, String)>),
     /// The image has a catalogue, the buildspec names nothing.
     NoneAsked,
     /// The image has no catalogue, the buildspec names something.
@@ -69,7 +86,8 @@ pub enum RuntimePlan {
 }
 
 /// One phase of the program.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PhasePlan {
     /// Which one.
     pub phase: Phase,
@@ -90,7 +108,8 @@ impl PhasePlan {
 }
 
 /// One command.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CommandPlan {
     /// The number within the build, from 1.
     pub number: u32,
@@ -103,7 +122,8 @@ pub struct CommandPlan {
 }
 
 /// Something that is asked of the shell, in the state that the last command left.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Value {
     /// A variable's value.
     Variable(String),
@@ -112,7 +132,8 @@ pub enum Value {
 }
 
 /// A text that is either known or asked of the shell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Text {
     /// As it stands.
     Fixed(String),
@@ -121,7 +142,8 @@ pub enum Text {
 }
 
 /// What to collect for one artifact.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ArtifactPlan {
     /// `None` for the primary artifact.
     pub identifier: Option<String>,
@@ -136,7 +158,8 @@ pub struct ArtifactPlan {
 }
 
 /// What to read for one report.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ReportPlan {
     /// The group's key in the buildspec.
     pub name: Text,
@@ -149,7 +172,8 @@ pub struct ReportPlan {
 }
 
 /// What to keep for the next build.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CachePlan {
     /// The globs, variables expanded; relative to the source root or absolute.
     pub paths: Vec<String>,
@@ -158,7 +182,8 @@ pub struct CachePlan {
 }
 
 /// A declared image.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ImagePlan {
     /// The container's name.
     pub name: String,

@@ -16,6 +16,8 @@ pub struct Project {
     pub source: Source,
     /// Image, variables, privileged mode.
     pub environment: Environment,
+    /// Where the cache is kept.
+    pub cache: Cache,
     /// Minutes until a build times out.
     pub timeout_in_minutes: Option<f64>,
     /// Images that are built and pushed after the commands.
@@ -28,6 +30,17 @@ pub struct Project {
 pub struct Source {
     /// A path, or the buildspec itself (reference §1.1).
     pub buildspec: Option<String>,
+}
+
+/// `cache` of a project.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Cache {
+    /// `NO_CACHE`, `S3` or `LOCAL`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The modes of a local cache, such as `LOCAL_CUSTOM_CACHE`.
+    pub modes: Vec<String>,
 }
 
 /// `environment` of a project.

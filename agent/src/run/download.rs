@@ -14,7 +14,9 @@ use crate::engine::{Access, ContainerEngine, ContainerId, ContainerSpec, EngineE
 use crate::model::{
     BuildspecPlace, DockerAccess, EventKind, PhaseCommands, PhaseContext, SourceReady, StatusCode,
 };
-use crate::plan::{self, BuildFacts, Catalogue, Plan, PlanError, RuntimePlan, layout};
+use crate::plan::{
+    self, BuildFacts, Catalogue, ImageRuntimes, Plan, PlanError, RuntimePlan, layout,
+};
 use crate::source::{self, FileList};
 use crate::workspace::{self, Tree, Wanted};
 
@@ -55,7 +57,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
 ) -> Result<Started<'a>, PhaseEnd> {
     let (source, copied) = copy_source(build, &surroundings.trash).await?;
     let tree = Tree::open(&build.directory.source()).map_err(unreadable)?;
-    let (text, reading) = read_buildspec(build, &tree)?;
+    let (text, reading) = read_buildspec(&build.request, &tree)?;
     teller.tell(EventKind::SourceReady(SourceReady {
         directory: layout::source_directory(&build.request.project),
         buildspec: plan::buildspec_location(&build.request),
@@ -69,7 +71,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
             empty_phases(&reading)
         },
     }));
-    tell_findings(build, &text, &reading, teller)?;
+    tell_findings(&build.request, &text, &reading, teller)?;
 
     let facts = BuildFacts {
         id: build.id.clone(),
@@ -112,7 +114,9 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         &reading.document,
         &build.request,
         &environment,
-        catalogue.as_ref(),
+        catalogue
+            .as_ref()
+            .map_or(ImageRuntimes::None, ImageRuntimes::Catalogue),
     )
     .map_err(|error| unplannable(&error))?;
     teller.tell(EventKind::EnvironmentReady);
@@ -303,11 +307,11 @@ fn tell_runtimes(plan: &Plan, teller: &mut Teller<'_>) {
         }
         RuntimePlan::NoneAsked => teller.tell(EventKind::NoRuntimeSelected),
         RuntimePlan::Unsupported => teller.tell(EventKind::RuntimesUnsupported),
-        RuntimePlan::NotInPlay => {}
+        RuntimePlan::NotInPlay | RuntimePlan::Asked(_) => {}
     }
 }
 
-fn unplannable(error: &PlanError) -> PhaseEnd {
+pub(super) fn unplannable(error: &PlanError) -> PhaseEnd {
     let help = match error {
         PlanError::Runtime(_) => "choose one of those in `runtime-versions`, or another image",
         PlanError::Unsupported { .. } => "change that line, or run this build in CodeBuild",

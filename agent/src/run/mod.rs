@@ -16,6 +16,7 @@ mod interrupt;
 mod journal_line;
 mod log;
 mod phase_end;
+mod preview;
 mod provision;
 mod read_buildspec;
 mod read_reports;
@@ -31,6 +32,7 @@ use std::time::Duration;
 
 pub use conductor::run_build;
 pub use interrupt::{Interrupt, Stop};
+pub use preview::{Preview, preview};
 
 use crate::images::Keychain;
 use crate::journal::BuildDirectory;

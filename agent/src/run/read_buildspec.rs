@@ -2,34 +2,48 @@
 
 use std::path::Path;
 
-use buildspec::{Reading, Severity, Style};
+use buildspec::{Facts, Reading, Severity, Style};
 
-use super::Build;
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
-use crate::model::{BuildspecPlace, EventKind, Phase, PhaseContext, StatusCode};
+use crate::model::{BuildRequest, BuildspecPlace, EventKind, Phase, PhaseContext, StatusCode};
 use crate::plan;
 use crate::workspace::{Tree, normal};
 
 /// A buildspec is text that people write; reference §14 knows no limit, and this is far beyond any.
 const BUILDSPEC_LIMIT: u64 = 4 * 1024 * 1024;
 
-pub(super) fn read_buildspec(build: &Build, tree: &Tree) -> Result<(String, Reading), PhaseEnd> {
-    let (path, explicit) = match &build.request.buildspec {
+/// Reads the buildspec and checks it.
+pub(super) fn read_buildspec(
+    request: &BuildRequest,
+    tree: &Tree,
+) -> Result<(String, Reading), PhaseEnd> {
+    let (text, reading) = read(request, tree)?;
+    let facts = Facts {
+        image: Some(request.image.clone()),
+        variables: request.variables.iter().map(|v| v.name.clone()).collect(),
+        ..Facts::default()
+    };
+    let reading = reading.checked(&text, &facts);
+    Ok((text, reading))
+}
+
+fn read(request: &BuildRequest, tree: &Tree) -> Result<(String, Reading), PhaseEnd> {
+    let (path, explicit) = match &request.buildspec {
         BuildspecPlace::Inline(text) => return Ok((text.clone(), buildspec::read(text))),
         BuildspecPlace::InSource { path, explicit } => (path, *explicit),
     };
     let missing = || {
         // The two messages are CodeBuild's (reference §2.9).
         let message = if explicit {
-            let location = plan::buildspec_location(&build.request);
+            let location = plan::buildspec_location(request);
             format!("stat {location}: no such file or directory")
         } else {
             "YAML file does not exist".to_owned()
         };
         PhaseEnd::failed(yaml_error(message).with_help(format!(
             "no `{path}` in {}: give the buildspec with `-b PATH`, relative to the source (files that git ignores are not taken)",
-            build.request.source.display()
+            request.source.display()
         )))
     };
     let inside = normal(Path::new(path)).ok_or_else(missing)?;
@@ -43,8 +57,9 @@ pub(super) fn read_buildspec(build: &Build, tree: &Tree) -> Result<(String, Read
     }
 }
 
+/// Tells what was found, and ends the phase when that makes the buildspec unusable.
 pub(super) fn tell_findings(
-    build: &Build,
+    request: &BuildRequest,
     text: &str,
     reading: &Reading,
     teller: &mut Teller<'_>,
@@ -52,20 +67,32 @@ pub(super) fn tell_findings(
     if reading.findings.is_empty() {
         return Ok(());
     }
-    let name = match &build.request.buildspec {
-        BuildspecPlace::Inline(_) => "buildspec",
-        BuildspecPlace::InSource { path, .. } => path,
-    };
-    let errors: Vec<_> = reading
-        .findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Error)
-        .collect();
+    let name = name(request);
+    let errors = reading.findings.iter();
+    let errors = errors.filter(|finding| finding.severity == Severity::Error);
     teller.tell(EventKind::BuildspecFindings {
         text: buildspec::render(text, name, &reading.findings, Style::Plain),
-        errors: errors.len(),
+        errors: errors.count(),
     });
-    let Some(first) = errors.first() else {
+    refuse(request, text, reading)
+}
+
+fn name(request: &BuildRequest) -> &str {
+    match &request.buildspec {
+        BuildspecPlace::Inline(_) => "buildspec",
+        BuildspecPlace::InSource { path, .. } => path,
+    }
+}
+
+/// Returns the first error as the end of the phase, if there is one.
+pub(super) fn refuse(
+    request: &BuildRequest,
+    text: &str,
+    reading: &Reading,
+) -> Result<(), PhaseEnd> {
+    let name = name(request);
+    let mut findings = reading.findings.iter();
+    let Some(first) = findings.find(|finding| finding.severity == Severity::Error) else {
         return Ok(());
     };
     let place = first.span.position(text);

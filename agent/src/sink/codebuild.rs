@@ -141,6 +141,8 @@ impl<W: Write> CodeBuildLog<W> {
             EventKind::ArtifactsSelected(selected) => self.artifacts(time, selected),
             EventKind::PhaseFinished { .. } => self.phase_finished(event),
             // Not CodeBuild's: the wording is ours, the prefix is kept (reference §5.3).
+            // CodeBuild's log has no word on what it accepts.
+            EventKind::BuildspecFindings { errors: 0, .. } => Ok(()),
             EventKind::BuildspecFindings { text, .. } => writeln!(self.out, "{text}"),
             EventKind::CoverageCollected { group, summary, .. } => {
                 let (lines, branches) = super::coverage(summary);

@@ -24,6 +24,20 @@ pub(super) fn unreachable(pattern: &str) -> Option<(String, String)> {
             help,
         ));
     }
+    if pattern.matches('"').count() % 2 == 1 {
+        let help = format!("Write {}", quote(&pattern.replace('"', "")));
+        return Some((
+            format!("{shown} has a quotation mark, which belongs to the name"),
+            help,
+        ));
+    }
+    if let Some(rest) = pattern.strip_prefix("~/") {
+        let help = format!("Write {}", quote(&format!("/root/{rest}")));
+        return Some((
+            format!("{shown} is taken as it is: only a shell expands `~`"),
+            help,
+        ));
+    }
     if pattern.ends_with('/') {
         let help = format!("Write {}", quote(&format!("{pattern}**/*")));
         return Some((
@@ -40,7 +54,7 @@ pub(super) fn cannot_match(subject: &Subject<'_>, findings: &mut Findings) {
         for pattern in &artifacts.files {
             if let Some((message, help)) = unreachable(&pattern.value) {
                 findings.push(
-                    Finding::warning("artifact.cannot-match", pattern.span, message)
+                    Finding::warning("artifacts.cannot-match", pattern.span, message)
                         .with_help(help),
                 );
             }
@@ -65,7 +79,7 @@ pub(super) fn base_twice(subject: &Subject<'_>, findings: &mut Findings) {
             if let Some(rest) = rest {
                 findings.push(
                     Finding::warning(
-                        "artifact.base-twice",
+                        "artifacts.base-twice",
                         pattern.span,
                         format!(
                             "{} is looked for below the base directory {}, so twice as deep",
@@ -95,7 +109,7 @@ pub(super) fn all_excluded(subject: &Subject<'_>, findings: &mut Findings) {
             if !artifacts.files.is_empty() && (takes_all || same) {
                 findings.push(
                     Finding::warning(
-                        "artifact.all-excluded",
+                        "artifacts.all-excluded",
                         excluded.span,
                         format!("{} leaves no file of the artifact", quote(&excluded.value)),
                     )

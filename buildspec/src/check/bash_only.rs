@@ -12,7 +12,7 @@ type Found = (&'static str, &'static str);
 
 /// Syntax that dash, the `sh` of Ubuntu images, does not have.
 pub(super) fn under_sh(subject: &Subject<'_>, findings: &mut Findings) {
-    if subject.dialect != Dialect::Sh || subject.facts.sh_is_bash() {
+    if subject.dialect != Dialect::Sh || subject.facts.sh_is_bash() || is_amazon_linux(subject) {
         return;
     }
     let mut firsts: BTreeMap<&str, (Span, &str, usize)> = BTreeMap::new();
@@ -47,6 +47,17 @@ pub(super) fn under_sh(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
+/// Tells whether the commands are for Amazon Linux, where `sh` is bash (§2.4): they install with its tools.
+fn is_amazon_linux(subject: &Subject<'_>) -> bool {
+    let uses = |names: &[&str]| {
+        subject.simple_commands().any(|(_, simple)| {
+            let mut words = simple.words.iter().take(2).map(|word| word.raw);
+            words.any(|word| names.contains(&word))
+        })
+    };
+    uses(&["yum", "dnf", "amazon-linux-extras"]) && !uses(&["apt-get", "apt"])
+}
+
 fn span_of(subject: &Subject<'_>, step: &Step<'_>, simple: &Simple<'_>) -> Span {
     match simple.words.first() {
         Some(word) => subject.word(step, *word),
@@ -62,6 +73,7 @@ fn syntax(bashism: Bashism) -> Option<Found> {
         Bashism::HereString => ("`<<<`", "`printf '%s\\n' … |`"),
         Bashism::BothStreams => ("`&>`", "`> file 2>&1`"),
         Bashism::ProcessSubstitution => ("`<( … )`", "a file in between"),
+        Bashism::BraceRange => ("`{1..3}`", "`$(seq 1 3)`"),
         Bashism::FunctionKeyword => ("`function`", "`name() { … }`"),
         Bashism::Expansion => ("This expansion", "it with `sed`, `cut` or `tr`"),
         // dash knows it since 0.5.11, which is what Ubuntu has.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::subject::Subject;
+use super::subject::{Subject, phases};
 use crate::document::{BatchBuild, BatchBuilds};
 use crate::finding::{Finding, Findings, Severity};
 use crate::quote::quote;
@@ -148,16 +148,19 @@ pub(super) fn cycle(subject: &Subject<'_>, findings: &mut Findings) {
     let Some((first, _)) = circle.first().and_then(|name| waiting.get(name)) else {
         return;
     };
-    let span = first
-        .depend_on
-        .first()
-        .map_or(first.span, |dependency| dependency.span);
+    let next = circle.get(1).or(circle.first()).copied();
+    let mut dependencies = first.depend_on.iter();
+    let link = dependencies.find(|dependency| Some(dependency.value.as_str()) == next);
+    let span = link.map_or(first.span, |dependency| dependency.span);
     let names: Vec<_> = circle.iter().take(6).map(|name| quote(name)).collect();
     findings.push(
         Finding::warning(
             "batch.cycle",
             span,
-            format!("These builds wait for each other: {}", names.join(" → ")),
+            match names.as_slice() {
+                [alone] => format!("The build {alone} waits for itself"),
+                _ => format!("These builds wait for each other: {}", names.join(" → ")),
+            },
         )
         .with_help("Take one `depend-on` out of the circle"),
     );
@@ -197,6 +200,29 @@ pub(super) fn dependency_outside_graph(subject: &Subject<'_>, findings: &mut Fin
                 )
                 .with_help("Write `build-graph` instead of `build-list`"),
             );
+        }
+    }
+}
+
+/// A build without a buildspec of its own, in a buildspec without phases (§1.3).
+pub(super) fn no_phases(subject: &Subject<'_>, findings: &mut Findings) {
+    if phases(subject.document).next().is_some() {
+        return;
+    }
+    for build in builds(subject) {
+        if build.buildspec.is_none() {
+            findings.push(
+                Finding::warning(
+                    "batch.no-phases",
+                    build
+                        .identifier
+                        .as_ref()
+                        .map_or(build.span, |name| name.span),
+                    "This build runs this buildspec, which has no phases",
+                )
+                .with_help("Add `buildspec:` to it, or `phases:` to this file"),
+            );
+            return;
         }
     }
 }

@@ -102,3 +102,29 @@ pub(super) fn home_sign(subject: &Subject<'_>, findings: &mut Findings) {
         }
     }
 }
+
+/// An absolute path to what lies in the source.
+pub(super) fn wrong_root(subject: &Subject<'_>, findings: &mut Findings) {
+    const IN_SOURCE: [&str; 4] = ["node_modules", ".npm", "vendor", ".gradle"];
+    let Some(cache) = &subject.document.cache else {
+        return;
+    };
+    for path in &cache.paths {
+        let Some(rest) = path.value.strip_prefix('/') else {
+            continue;
+        };
+        if IN_SOURCE.contains(&rest.split('/').next().unwrap_or_default()) {
+            findings.push(
+                Finding::warning(
+                    "cache.wrong-root",
+                    path.span,
+                    format!(
+                        "{} starts at the root of the image, not of the source",
+                        quote(&path.value)
+                    ),
+                )
+                .with_help(format!("Write {}", quote(rest))),
+            );
+        }
+    }
+}

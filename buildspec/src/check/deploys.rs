@@ -32,8 +32,17 @@ pub(super) fn after_failure(subject: &Subject<'_>, findings: &mut Findings) {
     if post_build().any(|step| step.script.references.iter().any(|r| looks(r.name))) {
         return;
     }
+    let builds_image = subject.simple_commands().any(|(step, simple)| {
+        step.phase.name.value == "build"
+            && simple.program() == Some("docker")
+            && simple.has_any(&["build"])
+    });
     for step in post_build() {
         for simple in &step.script.commands {
+            // Without an image from `build` this fails, and what follows is not reached.
+            if simple.program() == Some("docker") && simple.begins(&["push"]) && builds_image {
+                return;
+            }
             let Some(what) = deploys(simple) else {
                 continue;
             };
@@ -59,6 +68,8 @@ fn deploys(simple: &Simple<'_>) -> Option<&'static str> {
     let has = |name: &str| words.iter().any(|word| word.raw == name);
     match simple.program()? {
         "aws" if has("s3") && (has("sync") || has("cp")) => is_upload(words).then_some("aws s3"),
+        "aws" if has("s3") && has("rm") => Some("aws s3 rm"),
+        "mvn" if has("deploy") => Some("mvn deploy"),
         "aws" if has("cloudformation") && has("deploy") => Some("aws cloudformation deploy"),
         "aws" if has("update-function-code") => Some("aws lambda update-function-code"),
         "aws" if has("update-service") => Some("aws ecs update-service"),

@@ -29,6 +29,8 @@ struct Walk {
     moved: Option<Span>,
     /// How many moves there were.
     moves: usize,
+    /// The directory at the start of the step, and where its command begins in the text.
+    step: (Directory, Span),
 }
 
 impl Walk {
@@ -38,11 +40,15 @@ impl Walk {
             before: Directory::Below(Vec::new()),
             moved: None,
             moves: 0,
+            step: (Directory::Below(Vec::new()), Span::default()),
         }
     }
 
     /// Follows one simple command.
     fn follow(&mut self, subject: &Subject<'_>, step: &Step<'_>, simple: &Simple<'_>) {
+        if self.step.1 != step.command.span {
+            self.step = (self.directory.clone(), step.command.span);
+        }
         if !simple.is_in_shell() {
             return;
         }
@@ -54,8 +60,10 @@ impl Walk {
                 Some(word) if word.raw == "-" => self.before.clone(),
                 Some(word) => self.directory.enter(word),
             },
-            // A directory stack is not followed, and `exit` forgets what its command did.
-            Some("pushd" | "popd" | "exit") => Directory::Unknown,
+            // A directory stack is not followed.
+            Some("pushd" | "popd") => Directory::Unknown,
+            // What its command did is not saved. Where it may not be reached, the other way is the usual one.
+            Some("exit") if simple.is_certain() => self.step.0.clone(),
             _ => return,
         };
         self.moves += 1;
@@ -84,7 +92,10 @@ pub(super) fn drift(subject: &Subject<'_>, findings: &mut Findings) {
     let mut walk = Walk::new();
     let mut files = 0;
     for (step, simple) in subject.simple_commands() {
-        let directory = walk.directory.path().filter(|path| !path.is_empty());
+        let directory = match &walk.directory {
+            Directory::Outside => Some("..".to_owned()),
+            directory => directory.path().filter(|path| !path.is_empty()),
+        };
         if let (Some(directory), Some(moved)) = (directory, walk.moved) {
             for file in written_files(simple) {
                 files += 1;
@@ -106,18 +117,27 @@ pub(super) fn drift(subject: &Subject<'_>, findings: &mut Findings) {
                             "directory.drift",
                             moved,
                             format!(
-                                "This `cd` lasts, so {} is written to {} where the artifact \
-                                 pattern {} does not look",
+                                "This `cd` lasts, so {} is written {} where the artifact pattern \
+                                 {} does not look",
                                 quote(&name),
-                                quote(&directory),
+                                if directory == ".." {
+                                    "outside the source".to_owned()
+                                } else {
+                                    format!("to {}", quote(&directory))
+                                },
                                 quote(&pattern.value)
                             ),
                         )
                         .with_related(subject.word(step, file), "the file is written here")
-                        .with_help(format!(
-                            "Write it to \"$CODEBUILD_SRC_DIR/{name}\", or keep the `cd` to one \
-                             command: `(cd {directory} && …)`"
-                        )),
+                        .with_help(match walk.directory {
+                            Directory::Outside => {
+                                format!("Write it to \"$CODEBUILD_SRC_DIR/{name}\"")
+                            }
+                            _ => format!(
+                                "Write it to \"$CODEBUILD_SRC_DIR/{name}\", or keep the `cd` to \
+                                 one command: `(cd {directory} && …)`"
+                            ),
+                        }),
                     );
                     return;
                 }

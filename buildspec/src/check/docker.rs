@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::subject::{Step, Subject};
+use super::subject::Subject;
 use crate::finding::{Finding, Findings};
 use crate::quote::quote;
 use crate::shell::{Nesting, Simple, Word};
@@ -155,7 +155,7 @@ pub(super) fn latest_alone(subject: &Subject<'_>, findings: &mut Findings) {
         };
         let (repository, tag) = parts(*image);
         let tag = if simple.has_any(&options) { "all" } else { tag };
-        let span = word_span(subject, step, *image);
+        let span = subject.word(step, *image);
         tags.entry(repository.to_owned())
             .or_default()
             .push((tag.to_owned(), span));
@@ -178,24 +178,31 @@ pub(super) fn latest_alone(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
-fn word_span(subject: &Subject<'_>, step: &Step<'_>, word: Word<'_>) -> Span {
-    subject.word(step, word)
-}
-
 /// Returns repository and tag of an image's name; a variable may hold both, so that nothing is known.
 fn parts(image: Word<'_>) -> (&str, &str) {
     let bare = image.raw.trim_matches(['"', '\'']);
-    let name_start = bare.rfind('/').map_or(0, |at| at + 1);
-    let name = bare.get(name_start..).unwrap_or_default();
-    match name
-        .rfind(':')
-        .filter(|at| !name.get(*at..).unwrap_or_default().contains('}'))
-    {
+    match last_colon(bare) {
         Some(at) => (
-            bare.get(..name_start + at).unwrap_or_default(),
-            name.get(at + 1..).unwrap_or_default(),
+            bare.get(..at).unwrap_or_default(),
+            bare.get(at + 1..).unwrap_or_default(),
         ),
         None if bare.contains('$') => (bare, "unknown"),
         None => (bare, "latest"),
     }
+}
+
+/// Returns where the last `:` stands that is neither within `${…}` nor before a port.
+fn last_colon(image: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    let mut last = None;
+    for (at, byte) in image.bytes().enumerate() {
+        match byte {
+            b'{' => open += 1,
+            b'}' => open = open.saturating_sub(1),
+            b':' if open == 0 => last = Some(at),
+            b'/' if open == 0 => last = None,
+            _ => {}
+        }
+    }
+    last
 }

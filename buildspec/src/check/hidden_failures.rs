@@ -31,26 +31,11 @@ pub(super) fn pipe(subject: &Subject<'_>, findings: &mut Findings) {
         if sets(step, "pipefail") {
             continue;
         }
-        let commands = &step.script.commands;
-        for pair in commands.windows(2) {
-            let [left, right] = pair else { continue };
-            let ends_here = left.after == Joint::Pipe
-                && left.before != Joint::Pipe
-                && right.before == Joint::Pipe
-                && right.after != Joint::Pipe;
-            let is_judged = right.after != Joint::Or
-                && left.before != Joint::Or
-                && matches!(right.nesting, Nesting::Top | Nesting::Conditional)
-                && left.nesting == right.nesting
-                && (right.after == Joint::Edge
-                    || right.after == Joint::And
-                    || commands
-                        .last()
-                        .is_some_and(|last| last.start == right.start));
-            let hides = right
-                .program()
-                .is_some_and(|program| ALWAYS_CONTENT.contains(&program));
-            if !ends_here || !is_judged || !hides || is_harmless(left) || is_query(left) {
+        for pipeline in pipelines(&step.script.commands) {
+            let (Some(left), Some(right)) = (pipeline.first(), pipeline.last()) else {
+                continue;
+            };
+            if !is_judged(left, right) || !hides(left, right) {
                 continue;
             }
             let left_name = quote(left.program().unwrap_or_default());
@@ -74,23 +59,97 @@ pub(super) fn pipe(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
-/// Tells whether a command only asks for something.
-fn is_query(simple: &Simple<'_>) -> bool {
+/// Returns the commands of each pipe; what is nested in a pipe's words is left out of it.
+fn pipelines<'s, 'a>(commands: &'s [Simple<'a>]) -> Vec<Vec<&'s Simple<'a>>> {
+    let mut done: Vec<Vec<&Simple<'_>>> = Vec::new();
+    let mut open: Vec<Vec<&Simple<'_>>> = Vec::new();
+    for simple in commands {
+        let goes_on = simple.before == Joint::Pipe;
+        // A pipe within a substitution stands between two commands of the pipe around it.
+        let place = open.iter().rposition(|pipe| {
+            goes_on
+                && pipe
+                    .last()
+                    .is_some_and(|last| last.nesting == simple.nesting)
+        });
+        let mut pipe = place.map_or_else(Vec::new, |at| open.remove(at));
+        pipe.push(simple);
+        if simple.after == Joint::Pipe {
+            open.push(pipe);
+            // No script has more open at once; it bounds the search.
+            if open.len() > 16 {
+                open.remove(0);
+            }
+        } else if pipe.len() > 1 {
+            done.push(pipe);
+        }
+    }
+    done
+}
+
+/// Tells whether the status of a pipe decides about its command.
+fn is_judged(left: &Simple<'_>, right: &Simple<'_>) -> bool {
+    let is_last = matches!(right.after, Joint::Edge | Joint::And | Joint::Sequence);
+    let nesting = match right.nesting {
+        Nesting::Top | Nesting::Conditional => true,
+        // A substitution's status counts where it is assigned; that is worth a word for secrets alone.
+        Nesting::Substitution => right.after == Joint::Edge && fetches_secret(left),
+        Nesting::Condition | Nesting::Subshell | Nesting::Function => false,
+    };
+    is_last && nesting && left.before != Joint::Or && left.before != Joint::Pipe
+}
+
+/// Tells whether the last program of a pipe succeeds whatever becomes of the first one.
+fn hides(left: &Simple<'_>, right: &Simple<'_>) -> bool {
+    let Some(program) = right.program() else {
+        return false;
+    };
+    let is_download = matches!(left.program(), Some("curl" | "wget"));
+    match program {
+        "jq" => fetches_secret(left),
+        "bash" | "sh" => is_download || left.program() == Some("aws"),
+        _ => ALWAYS_CONTENT.contains(&program) && !is_harmless(left) && !only_informs(left),
+    }
+}
+
+fn fetches_secret(simple: &Simple<'_>) -> bool {
+    simple.program() == Some("aws") && simple.has_any(&["secretsmanager", "ssm", "sts"])
+}
+
+/// Tells whether a command only asks for something, so that a failure does no harm.
+fn only_informs(simple: &Simple<'_>) -> bool {
+    let keeps_download = simple.arguments().iter().any(|word| {
+        word.raw == "--output" || word.raw == "--remote-name" || is_output_flag(word.raw)
+    });
     match simple.program() {
         Some("aws") => simple.arguments().iter().any(|word| {
             ["get-", "describe-", "list-", "ls"]
                 .iter()
                 .any(|verb| word.raw.starts_with(verb))
         }),
-        Some("git") => {
-            simple.begins(&["log"]) || simple.begins(&["diff"]) || simple.begins(&["show"])
+        Some("git") => informs_of_git(simple),
+        Some("docker") => ["images", "ps", "logs", "info"]
+            .iter()
+            .any(|verb| simple.begins(&[verb])),
+        Some("curl" | "wget") => !keeps_download,
+        Some("ps" | "df" | "du" | "history") => true,
+        _ => {
+            simple.begins(&["version"])
+                || simple.has_any(&["--version", "-version", "-v", "--help", "ls", "list"])
         }
-        Some("docker") => {
-            simple.begins(&["images"]) || simple.begins(&["ps"]) || simple.begins(&["logs"])
-        }
-        Some("curl" | "wget" | "ps" | "df" | "du" | "history") => true,
-        _ => simple.has_any(&["--version", "-version", "-v", "--help", "ls", "list"]),
     }
+}
+
+fn is_output_flag(word: &str) -> bool {
+    word.strip_prefix('-')
+        .is_some_and(|flags| !flags.starts_with('-') && flags.contains(['o', 'O']))
+}
+
+/// Tells whether git only tells about commits and settings.
+fn informs_of_git(simple: &Simple<'_>) -> bool {
+    ["log", "diff", "show", "config", "status"]
+        .iter()
+        .any(|verb| simple.begins(&[verb]))
 }
 
 /// Tells whether a step sets a shell option anywhere.
@@ -121,7 +180,10 @@ pub(super) fn export(subject: &Subject<'_>, findings: &mut Findings) {
                 .iter()
                 .take_while(|inner| inner.start < simple.end);
             let failing = nested.find(|inner| {
-                inner.nesting == Nesting::Substitution && decides(inner) && !is_harmless(inner)
+                inner.nesting == Nesting::Substitution
+                    && decides(inner)
+                    && !is_harmless(inner)
+                    && !(inner.program() == Some("git") && informs_of_git(inner))
             });
             let Some(inner) = failing else { continue };
             let name = simple

@@ -24,6 +24,7 @@ mod references;
 mod reports;
 mod runtimes;
 mod secrets;
+mod slips;
 mod subject;
 mod variables;
 
@@ -67,6 +68,10 @@ const RULES: &[Rule] = &[
     complete::continuation,
     complete::spaced_assignment,
     complete::foreign_expression,
+    slips::long_dash,
+    slips::option_behind_assignment,
+    slips::version_redirect,
+    slips::always_true,
     bash_only::under_sh,
     prompts::unanswered,
     docker::not_privileged,
@@ -85,6 +90,7 @@ const RULES: &[Rule] = &[
     cache::fallback_without_key,
     cache::not_a_directory,
     cache::home_sign,
+    cache::wrong_root,
     batch::no_identifier,
     batch::duplicate_identifier,
     batch::unknown_dependency,
@@ -92,6 +98,7 @@ const RULES: &[Rule] = &[
     batch::dependency_outside_graph,
     batch::fleet_and_compute_type,
     batch::no_builds,
+    batch::no_phases,
 ];
 
 /// Returns what is wrong with a document that `text` was read as, in the order of places.

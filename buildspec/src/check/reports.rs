@@ -2,6 +2,7 @@
 
 use super::artifacts::unreachable;
 use super::subject::Subject;
+use crate::document::ReportGroup;
 use crate::finding::{Finding, Findings};
 use crate::quote::quote;
 
@@ -28,6 +29,9 @@ pub(super) fn wrong_extension(subject: &Subject<'_>, findings: &mut Findings) {
         ),
     ];
     for group in &subject.document.reports {
+        if has_unknown_format(subject, group) {
+            continue;
+        }
         let wanted = extensions(&group.file_format.value);
         for pattern in &group.files {
             let name = pattern.value.rsplit('/').next().unwrap_or_default();
@@ -58,6 +62,14 @@ pub(super) fn wrong_extension(subject: &Subject<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Tells whether a format is given that is none, which has a finding of its own.
+fn has_unknown_format(subject: &Subject<'_>, group: &ReportGroup) -> bool {
+    let format = &group.file_format;
+    let written = subject.text.get(format.span.start..format.span.end);
+    let written = written.unwrap_or_default().to_ascii_uppercase();
+    format.span != group.name.span && !written.is_empty() && !written.contains(&format.value)
 }
 
 /// More report groups than a project can have.

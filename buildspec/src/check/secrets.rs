@@ -1,8 +1,8 @@
 //! Secrets that do not stay secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::subject::Subject;
+use super::subject::{Subject, assigned_names};
 use crate::document::Variable;
 use crate::finding::{Finding, Findings};
 use crate::quote::quote;
@@ -61,55 +61,91 @@ fn credential(name: &str, value: &str) -> Option<&'static str> {
     None
 }
 
-/// `echo` of a value from Parameter Store or Secrets Manager into the log.
+/// `echo` of a value that is a secret into the log.
 pub(super) fn printed(subject: &Subject<'_>, findings: &mut Findings) {
-    let env = &subject.document.env;
-    let secrets: BTreeMap<&str, Span> = env
-        .secrets_manager
-        .iter()
-        .chain(&env.parameter_store)
-        .map(|variable| (variable.name.value.as_str(), variable.name.span))
-        .collect();
-    if secrets.is_empty() {
-        return;
-    }
-    for step in &subject.steps {
-        for simple in &step.script.commands {
-            if !matches!(simple.program(), Some("echo" | "printf"))
-                || simple.output_goes_elsewhere()
-            {
-                continue;
-            }
-            let mut references = step.script.references_in(simple).iter();
-            let found =
-                references.find_map(|reference| Some((reference, *secrets.get(reference.name)?)));
-            let Some((reference, span)) = found else {
-                continue;
-            };
-            // `${#TOKEN}` and `${TOKEN:+set}` tell nothing.
-            let rest = step
-                .command
-                .value
-                .get(reference.start..)
-                .unwrap_or_default();
-            if rest.starts_with("${#") || rest.contains(":+") {
-                continue;
-            }
-            let end = reference.start + reference.name.len() + 1;
-            findings.push(
-                Finding::warning(
-                    "secret.printed",
-                    subject.span(step, reference.start, end),
-                    format!(
-                        "{} goes into the log, where only its exact value is masked",
-                        quote(reference.name)
-                    ),
-                )
-                .with_related(span, "it is a secret")
-                .with_help(
-                    "Delete the line; to see that it is there, print `${#NAME}`, its length",
-                ),
-            );
+    let secrets = Secrets::of(subject);
+    for (step, simple) in subject.simple_commands() {
+        if !matches!(simple.program(), Some("echo" | "printf")) || simple.output_goes_elsewhere() {
+            continue;
         }
+        let mut references = step.script.references_in(simple).iter();
+        let Some(reference) = references.find(|reference| secrets.has(reference.name)) else {
+            continue;
+        };
+        // `${#TOKEN}` and `${TOKEN:+set}` tell nothing.
+        let rest = step.command.value.get(reference.start..);
+        let rest = rest.unwrap_or_default();
+        let end = reference.start + reference.name.len() + 1;
+        let behind = step.command.value.get(end..).unwrap_or_default();
+        let is_veiled =
+            behind.starts_with(":+") || behind.get(1..).is_some_and(|b| b.starts_with(":+"));
+        if rest.starts_with("${#") || is_veiled {
+            continue;
+        }
+        let finding = Finding::warning(
+            "secret.printed",
+            subject.span(step, reference.start, end),
+            format!(
+                "{} goes into the log, where at most its exact value is masked",
+                quote(reference.name)
+            ),
+        );
+        let finding = match secrets.declared.get(reference.name) {
+            Some(span) => finding.with_related(*span, "it is a secret"),
+            None => finding,
+        };
+        findings.push(
+            finding.with_help("Delete it; to see that it is there, print `${#NAME}`, its length"),
+        );
+    }
+}
+
+/// The names whose values are secrets.
+#[derive(Debug)]
+struct Secrets<'a> {
+    /// Under `secrets-manager`.
+    declared: BTreeMap<&'a str, Span>,
+    /// Assigned from what the AWS CLI fetches from there.
+    fetched: BTreeSet<&'a str>,
+    /// Plain variables of the document, which are none.
+    plain: BTreeSet<&'a str>,
+}
+
+impl<'a> Secrets<'a> {
+    fn of(subject: &Subject<'a>) -> Self {
+        let env = &subject.document.env;
+        let mut fetched = BTreeSet::new();
+        for step in &subject.steps {
+            let commands = &step.script.commands;
+            let fetches = commands.iter().any(|simple| {
+                simple.program() == Some("aws")
+                    && simple.has_any(&["get-secret-value", "--with-decryption"])
+            });
+            if fetches {
+                fetched.extend(commands.iter().flat_map(assigned_names));
+            }
+        }
+        Self {
+            declared: env
+                .secrets_manager
+                .iter()
+                .map(|variable| (variable.name.value.as_str(), variable.name.span))
+                .collect(),
+            fetched,
+            plain: env
+                .variables
+                .iter()
+                .map(|v| v.name.value.as_str())
+                .collect(),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let sounds_secret = ["_TOKEN", "_PASSWORD", "_SECRET", "_SECRET_KEY", "_API_KEY"]
+            .iter()
+            .any(|end| name.ends_with(end));
+        self.declared.contains_key(name)
+            || self.fetched.contains(name)
+            || (sounds_secret && !self.plain.contains(name))
     }
 }

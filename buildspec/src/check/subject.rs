@@ -180,6 +180,7 @@ fn dialect(document: &BuildSpec) -> Dialect {
     {
         Some("bash" | "/bin/bash") => return Dialect::Bash,
         Some("pwsh") => return Dialect::Other,
+        Some(_) if document.env.has_windows_shell() => return Dialect::Other,
         Some(_) => return Dialect::Sh,
         None => {}
     }
@@ -205,11 +206,24 @@ fn is_for_windows(command: &str) -> bool {
             .strip_prefix(verb)
             .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
     });
+    let program = first.split_whitespace().next().unwrap_or_default();
     is_cmdlet
         || command.contains("$env:")
         || command.contains("$Env:")
-        || first.starts_with("msbuild")
-        || first.starts_with("choco ")
-        || command.contains(".exe ")
-        || first.contains(":\\")
+        || program.ends_with(".exe")
+        || matches!(program, "msbuild" | "choco")
+        || has_drive(command)
+}
+
+/// Tells whether a word of a command starts with a drive, as in `C:\tools`.
+fn has_drive(command: &str) -> bool {
+    command.match_indices(":\\").any(|(at, _)| {
+        let before = command.get(..at).unwrap_or_default();
+        let mut letters = before.chars().rev();
+        let is_letter = letters.next().is_some_and(|c| c.is_ascii_alphabetic());
+        is_letter
+            && letters
+                .next()
+                .is_none_or(|c| c.is_whitespace() || matches!(c, '"' | '\'' | '='))
+    })
 }

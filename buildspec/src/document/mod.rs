@@ -67,6 +67,19 @@ pub struct Env {
     pub git_credential_helper: Option<Spanned<bool>>,
 }
 
+impl Env {
+    /// Tells whether the commands are for a shell that only Windows builds have (§1.4).
+    pub fn has_windows_shell(&self) -> bool {
+        let shell = self.shell.as_ref();
+        shell.is_some_and(|shell| is_windows_shell(&shell.value.to_ascii_lowercase()))
+    }
+}
+
+/// Tells whether a shell's name, in lower case, is one of Windows.
+pub(crate) fn is_windows_shell(name: &str) -> bool {
+    matches!(name, "powershell" | "powershell.exe" | "cmd" | "cmd.exe")
+}
+
 /// A name and its value, both as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variable {

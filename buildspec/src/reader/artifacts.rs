@@ -67,7 +67,8 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, version: Version) -> Ar
     }
     // A value of the wrong kind has its own finding.
     let lacks_files = match &node.value {
-        Value::Map(entries) => lacks(entries, "files"),
+        // `{}` says that nothing is wanted.
+        Value::Map(entries) => !entries.is_empty() && lacks(entries, "files"),
         _ => false,
     };
     if lacks_files && artifacts.secondary.is_empty() {

@@ -54,6 +54,10 @@ const ENV: Section = section(
 const MATRIX: Section = section("`build-matrix`", &["static", "dynamic"]);
 const STATIC: Section = section("`static`", &["env", "ignore-failure"]);
 const DYNAMIC: Section = section("`dynamic`", &["buildspec", "env"]);
+const AXES: Section = section(
+    "`env` of `dynamic`",
+    &["compute-type", "image", "variables"],
+);
 const FANOUT: Section = section("`build-fanout`", &["parallelism", "ignore-failure"]);
 
 /// Reads `batch`.
@@ -180,15 +184,15 @@ fn axes(reader: &mut Reader<'_>, half: &Entry, matrix: &mut BatchMatrix) {
             "env" => {
                 for entry in reader.inner(&DYNAMIC, entry) {
                     match entry.key.value.as_str() {
-                        "compute-type" => matrix.compute_types = reader.texts(&ENV, entry),
-                        "image" => matrix.images = reader.texts(&ENV, entry),
+                        "compute-type" => matrix.compute_types = reader.texts(&AXES, entry),
+                        "image" => matrix.images = reader.texts(&AXES, entry),
                         "variables" => {
-                            for axis in reader.inner(&ENV, entry) {
-                                let values = reader.texts(&ENV, axis);
+                            for axis in reader.inner(&AXES, entry) {
+                                let values = reader.texts(&AXES, axis);
                                 matrix.variables.push((axis.key.clone(), values));
                             }
                         }
-                        _ => reader.unknown_key(&ENV, &entry.key),
+                        _ => reader.unknown_key(&AXES, &entry.key),
                     }
                 }
             }

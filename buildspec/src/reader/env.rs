@@ -1,8 +1,10 @@
 //! `env` (reference §1.4), and `environment_variables` of version 0.1 (§1.11).
 
+use std::collections::BTreeSet;
+
 use super::Reader;
 use super::section::Section;
-use crate::document::{Env, Variable, Version};
+use crate::document::{Env, Variable, Version, is_windows_shell};
 use crate::finding::{Finding, Severity};
 use crate::quote::quote;
 use crate::span::Spanned;
@@ -32,7 +34,7 @@ const OLD_ENV: Section = Section {
     weight: Severity::Error,
 };
 
-/// The interpreters that a Linux build can have.
+/// The interpreters that a Linux build can have (§1.4).
 const SHELLS: &[&str] = &["sh", "/bin/sh", "bash", "/bin/bash", "pwsh"];
 
 /// Names under `CODEBUILD_` that a build may set (reference §3.1).
@@ -46,7 +48,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, env: &mut Env) {
     for entry in reader.entries(&ENV, node) {
         match entry.key.value.as_str() {
             "shell" => env.shell = shell(reader, entry),
-            "variables" => env.variables.extend(variables(reader, &ENV, entry)),
+            "variables" => add(&mut env.variables, variables(reader, &ENV, entry)),
             "parameter-store" => env.parameter_store = variables(reader, &ENV, entry),
             "secrets-manager" => env.secrets_manager = variables(reader, &ENV, entry),
             "exported-variables" => env.exported_variables = reader.texts(&ENV, entry),
@@ -66,10 +68,19 @@ pub(super) fn read_old(reader: &mut Reader<'_>, entry: &Entry, version: Version,
     }
     for entry in reader.entries(&OLD_ENV, &entry.value) {
         match entry.key.value.as_str() {
-            "plaintext" => env.variables.extend(variables(reader, &OLD_ENV, entry)),
+            "plaintext" => add(&mut env.variables, variables(reader, &OLD_ENV, entry)),
             _ => reader.unknown_key(&OLD_ENV, &entry.key),
         }
     }
+}
+
+/// Adds variables of a second block; of equal names the later one stays, as within one block.
+fn add(known: &mut Vec<Variable>, more: Vec<Variable>) {
+    if !known.is_empty() {
+        let names: BTreeSet<&str> = more.iter().map(|v| v.name.value.as_str()).collect();
+        known.retain(|variable| !names.contains(variable.name.value.as_str()));
+    }
+    known.extend(more);
 }
 
 fn variables(reader: &mut Reader<'_>, section: &Section, entry: &Entry) -> Vec<Variable> {
@@ -84,25 +95,21 @@ fn variables(reader: &mut Reader<'_>, section: &Section, entry: &Entry) -> Vec<V
     variables
 }
 
-/// Returns the shell if it is one that a Linux build can have.
+/// Returns the shell if it is one that CodeBuild knows.
 fn shell(reader: &mut Reader<'_>, entry: &Entry) -> Option<Spanned<String>> {
     let shell = reader.text(&ENV, entry)?;
     if SHELLS.contains(&shell.value.as_str()) {
         return Some(shell);
     }
+    // A Windows build; what runs it on Linux has to refuse it, and nothing is wrong with the file.
+    let lower = shell.value.to_ascii_lowercase();
+    if is_windows_shell(&lower) {
+        return Some(shell);
+    }
     let name = quote(&shell.value);
-    reader.report(match shell.value.to_ascii_lowercase().as_str() {
-        "powershell" | "powershell.exe" | "cmd" | "cmd.exe" => {
-            let message = format!("{name} is a shell of Windows builds, and this is a Linux host");
-            Finding::error("env.windows-shell", shell.span, message)
-                .with_help("Use `bash`, or `pwsh` where the image has PowerShell")
-        }
-        lower => {
-            let message = format!("{name} is not a shell that CodeBuild knows");
-            let known = closest(lower, SHELLS).unwrap_or("bash");
-            Finding::error("env.unknown-shell", shell.span, message)
-                .with_help(format!("Write `{known}`, or leave `shell` out for `sh`"))
-        }
-    });
+    let message = format!("{name} is not a shell that CodeBuild knows");
+    let known = closest(&lower, SHELLS).unwrap_or("bash");
+    let finding = Finding::error("env.unknown-shell", shell.span, message);
+    reader.report(finding.with_help(format!("Write `{known}`, or leave `shell` out for `sh`")));
     None
 }

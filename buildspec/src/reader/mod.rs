@@ -18,6 +18,8 @@ mod runtimes;
 mod scalar;
 mod section;
 
+use std::collections::BTreeSet;
+
 use crate::check::{Facts, check};
 use crate::document::BuildSpec;
 use crate::finding::{Finding, Findings, Severity};
@@ -73,6 +75,7 @@ pub fn read(text: &str) -> Reading {
             let mut reader = Reader {
                 lines: Lines::new(text),
                 findings,
+                unknown_in_batch: BTreeSet::new(),
             };
             let document = document::read(&mut reader, &root);
             findings = reader.findings;
@@ -108,6 +111,8 @@ pub fn read_bytes(bytes: &[u8]) -> (String, Reading) {
 struct Reader<'text> {
     lines: Lines<'text>,
     findings: Findings,
+    /// The unknown keys of `batch` that are told already, with their section.
+    unknown_in_batch: BTreeSet<(&'static str, String)>,
 }
 
 impl Reader<'_> {

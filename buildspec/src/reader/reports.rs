@@ -71,6 +71,8 @@ fn group(reader: &mut Reader<'_>, entry: &Entry) -> ReportGroup {
                 group.discard_paths = reader.flag(&REPORT, entry).is_some_and(|flag| flag.value);
             }
             "file-format" => {
+                // Of a format that is none, the place is kept all the same.
+                group.file_format.span = entry.value.span;
                 if let Some(format) = format(reader, entry) {
                     group.file_format = format;
                 }

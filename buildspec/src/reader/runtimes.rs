@@ -34,11 +34,15 @@ pub(super) fn misplaced(reader: &mut Reader<'_>, key: &Spanned<String>) {
     reader.report(finding.with_help("Move it to `install`"));
 }
 
-/// Tells whether YAML reads a text as a fraction that ends in 0, such as `3.10`.
+/// Tells whether YAML reads a text as another version, such as `3.10` as 3.1. `6.0` stays what it is.
 fn is_shortened(text: &str) -> bool {
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     text.split_once('.').is_some_and(|(whole, fraction)| {
-        !whole.is_empty() && digits(whole) && digits(fraction) && fraction.ends_with('0')
+        !whole.is_empty()
+            && digits(whole)
+            && digits(fraction)
+            && fraction.len() > 1
+            && fraction.ends_with('0')
     })
 }
 
@@ -49,9 +53,9 @@ mod tests {
     // Reference §1.6.2.
     #[test]
     fn only_fractions_that_end_in_0_lose_something() {
-        assert!(is_shortened("3.10") && is_shortened("8.0"));
+        assert!(is_shortened("3.10") && is_shortened("1.20"));
         for kept in [
-            "3.9", "20", "10", "3.1.0", "3.x", "latest", "$V", "1.", ".0",
+            "3.9", "8.0", "20", "10", "3.1.0", "3.x", "latest", "$V", "1.", ".0",
         ] {
             assert!(!is_shortened(kept), "{kept}");
         }

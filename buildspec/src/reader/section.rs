@@ -73,7 +73,17 @@ impl Reader<'_> {
 
     /// Reports a key that the section does not have.
     pub(super) fn unknown_key(&mut self, section: &Section, key: &Spanned<String>) {
-        if self.findings.is_full(Severity::Warning) {
+        // What people put there to remember something by asks for nothing.
+        let is_remark = matches!(key.value.as_str(), "comment" | "description" | "labels");
+        if is_remark || self.findings.is_full(Severity::Warning) {
+            return;
+        }
+        // A batch of a hundred builds has the same mistake a hundred times.
+        if section.unknown_key == "batch.unknown-key"
+            && !self
+                .unknown_in_batch
+                .insert((section.name, key.value.clone()))
+        {
             return;
         }
         let name = quote(&key.value);
@@ -83,6 +93,9 @@ impl Reader<'_> {
         self.report(
             match (closest(&key.value, section.keys), home(&key.value)) {
                 (Some(known), _) => finding.with_help(format!("Did you mean `{known}`?")),
+                (None, Some(_)) if section.name == "`env` of `dynamic`" => {
+                    finding.with_help(format!("{name} belongs to `env` under `static`"))
+                }
                 (None, Some(home)) => finding.with_help(format!("{name} belongs {home}")),
                 (None, None) if is_lost_variable => {
                     finding.with_help("Variables belong one level deeper, below `variables:`")

@@ -65,7 +65,10 @@ impl Scanner<'_> {
         let is_default = matches!(self.byte(1), Some(b'-' | b'=' | b'?' | b'+'));
         match self.peek() {
             Some(b'[' | b'/' | b'^' | b',') => self.bashism(Bashism::Expansion, start),
-            Some(b':') if !is_default => self.bashism(Bashism::Expansion, start),
+            // `${AWS::Region}` belongs to a CloudFormation template.
+            Some(b':') if !is_default && !self.follows(1, b':') => {
+                self.bashism(Bashism::Expansion, start)
+            }
             _ => {}
         }
         let mut open = 1;

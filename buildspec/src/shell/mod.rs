@@ -70,6 +70,8 @@ pub(crate) enum Bashism {
     FunctionKeyword,
     /// `${x//a/b}`, `${x:1:2}`, `${x^^}`, `${x[…]}`
     Expansion,
+    /// `{1..3}`
+    BraceRange,
     /// `$'…'`
     AnsiQuote,
 }
@@ -207,6 +209,7 @@ mod tests {
             ("a |& b", Bashism::BothStreams),
             ("diff <(a) <(b)", Bashism::ProcessSubstitution),
             ("function f { a; }", Bashism::FunctionKeyword),
+            ("for i in {1..3}; do echo $i; done", Bashism::BraceRange),
             ("echo ${x//a/b}", Bashism::Expansion),
             ("echo ${x:1:2}", Bashism::Expansion),
             ("echo ${x[0]}", Bashism::Expansion),
@@ -215,7 +218,7 @@ mod tests {
             let found = faultless(text).bashisms.first().map(|(b, _)| *b);
             assert_eq!(found, Some(bashism), "{text}");
         }
-        let posix = "case $x in a|b) c;; (d) e;; esac; echo ${x:-a/b} ${y%%/*} ${#z} $((1+(2*3)))";
+        let posix = "case $x in a|b) c;; (d) e;; esac; echo ${x:-a/b} ${y%%/*} ${#z} {a} ../{b}/.. ${AWS::Region} $((1+(2*3)))";
         assert_eq!(faultless(posix).bashisms, []);
     }
 

@@ -81,10 +81,11 @@ impl<'a> Scanner<'a> {
                 _ => self.at += 1,
             }
         }
-        Word {
-            raw: self.text.get(start..self.at).unwrap_or_default(),
-            start,
+        let raw = self.text.get(start..self.at).unwrap_or_default();
+        if is_brace_range(raw) {
+            self.bashism(Bashism::BraceRange, start);
         }
+        Word { raw, start }
     }
 
     /// Skips a backslash and the byte behind it.
@@ -175,4 +176,15 @@ impl<'a> Scanner<'a> {
         let before = self.text.get(start..self.at).unwrap_or_default();
         before.ends_with(['@', '?', '*', '+', '!'])
     }
+}
+
+/// Tells whether a word holds a range such as `{1..3}`.
+fn is_brace_range(raw: &str) -> bool {
+    let Some((before, after)) = raw.split_once("..") else {
+        return false;
+    };
+    let is_end = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    let start = before.rsplit_once('{').map(|(_, start)| start);
+    let end = after.split_once('}').map(|(end, _)| end);
+    start.is_some_and(is_end) && end.is_some_and(is_end)
 }

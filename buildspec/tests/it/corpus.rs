@@ -10,14 +10,14 @@ use buildspec::{Reading, Style, read_bytes, render};
     clippy::disallowed_methods,
     reason = "only this test looks for the folder"
 )]
-fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     let folder = std::env::var_os("UNDERSTUDY_SHARED_DATA").map_or(beside, PathBuf::from);
     folder.join("buildspecs").is_dir().then_some(folder)
 }
 
-/// Returns the names and readings of a folder's buildspecs.
-fn readings(folder: &Path) -> Vec<(String, String, Reading)> {
+/// Returns a folder's buildspecs, in the order of their names.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<_> = std::fs::read_dir(folder)
         .expect("the folder of real files")
         .map(|entry| entry.expect("an entry").path())
@@ -27,6 +27,11 @@ fn readings(folder: &Path) -> Vec<(String, String, Reading)> {
         })
         .collect();
     paths.sort();
+    paths
+}
+
+/// Returns the names and readings of a folder's buildspecs.
+fn readings(folder: &Path) -> Vec<(String, String, Reading)> {
     let read_one = |path: &PathBuf| {
         let (text, reading) = read_bytes(&std::fs::read(path).expect("a real file"));
         let name = path
@@ -36,7 +41,7 @@ fn readings(folder: &Path) -> Vec<(String, String, Reading)> {
             .into_owned();
         (name, text, reading)
     };
-    paths.iter().map(read_one).collect()
+    files(folder).iter().map(read_one).collect()
 }
 
 fn refused(folder: &Path) -> Vec<String> {
@@ -90,13 +95,6 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("document.not-a-mapping", &["428.yml"]),
     // A format that CodeBuild does not have (reference §8.2).
     ("report.unknown-format", &["404.yml"]),
-    // Windows builds.
-    (
-        "env.windows-shell",
-        &[
-            "019.yml", "045.yml", "477.yml", "509.yml", "670.yml", "671.yml",
-        ],
-    ),
 ];
 
 #[test]

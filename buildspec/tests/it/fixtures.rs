@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use buildspec::{Facts, Style, render};
+use buildspec::{Facts, Style, kinds, render};
 
 use crate::{codes, examine};
 
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../fixtures/buildspecs")
         .join(name)
 }
 
 /// Returns the buildspecs of a folder, in the order of their names.
-fn buildspecs(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn buildspecs(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder of fixtures");
     let paths = entries.map(|entry| entry.expect("an entry").path());
     let is_buildspec = |path: &PathBuf| path.extension().is_some_and(|ext| ext != "snap");
@@ -73,7 +73,7 @@ fn nothing_is_said_about_good_files() {
 const OF_LARGE_TEXTS: [&str; 3] = ["findings.too-many", "text.too-long", "yaml.too-many-nodes"];
 
 #[test]
-fn every_code_has_a_bad_file() {
+fn every_code_has_a_bad_file_and_an_explanation() {
     let mut with_file: BTreeSet<_> = buildspecs(&folder("invalid"))
         .iter()
         .map(|path| code_of(path))
@@ -89,6 +89,8 @@ fn every_code_has_a_bad_file() {
         }
     }
     assert_eq!(in_source, with_file);
+    let explained: BTreeSet<_> = kinds().iter().map(|kind| kind.code.to_owned()).collect();
+    assert_eq!(explained, with_file);
 }
 
 /// Returns the string literals of a source file that stand where a code stands.

@@ -145,7 +145,7 @@ fn bytes_that_are_no_text_are_one_finding() {
 }
 
 /// Pieces that YAML and buildspecs are made of; at random they meet in ways nobody writes.
-fn yaml_like() -> impl Strategy<Value = String> {
+pub(crate) fn yaml_like() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "version: 0.2\n",
         "phases:",

@@ -6,6 +6,8 @@ mod fixtures;
 mod hostile;
 mod page;
 mod places;
+mod print;
+mod schema;
 mod status;
 mod yaml;
 

@@ -1,0 +1,96 @@
+//! What a build would do, without doing it.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::download::unplannable;
+use super::phase_end::PhaseEnd;
+use super::read_buildspec::{read_buildspec, refuse};
+use crate::model::{BuildId, BuildRequest, PhaseContext, Visibility};
+use crate::plan::{self, BuildFacts, ImageRuntimes, Plan};
+use crate::workspace::Tree;
+
+/// A build as it is decided before it starts, plain data to print.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// The project's name.
+    pub project: String,
+    /// The image's name.
+    pub image: String,
+    /// Where the buildspec lies in the build.
+    pub buildspec: String,
+    /// The buildspec as it was understood, in its canonical form.
+    pub understood: String,
+    /// Name and value of every variable that is known by now; `***` for what may be a secret.
+    pub environment: Vec<(String, String)>,
+    /// What was decided.
+    pub plan: Plan,
+    /// The findings as a page for people; empty when there are none.
+    #[serde(skip)]
+    pub findings: String,
+}
+
+/// Decides what a build of `request` would do. The source is read where it lies; no engine is asked, so that
+/// runtimes are those that the buildspec asks for.
+pub fn preview(request: &BuildRequest) -> Result<Preview, PhaseContext> {
+    decided(request).map_err(|end| {
+        let mut contexts = end.contexts.into_iter();
+        contexts.next().unwrap_or_default()
+    })
+}
+
+fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
+    let tree = Tree::open(&request.source).map_err(|error| {
+        PhaseEnd::fault(
+            format!("failed to open `{}`: {error}", request.source.display()),
+            "give a directory that you can read",
+        )
+    })?;
+    let (text, reading) = read_buildspec(request, &tree)?;
+    refuse(request, &text, &reading)?;
+    let facts = BuildFacts {
+        id: BuildId {
+            project: request.project.clone(),
+            uuid: Uuid::nil(),
+        },
+        number: 0,
+        start_millis: 0,
+        resolved_version: None,
+    };
+    let environment = plan::environment(&reading.document, request, &facts);
+    let plan = plan::decide(
+        &text,
+        &reading.document,
+        request,
+        &environment,
+        ImageRuntimes::Unknown,
+    )
+    .map_err(|error| unplannable(&error))?;
+    let is_masked = |name: &str| {
+        let mut variables = request.variables.iter();
+        variables.any(|known| known.name == name && known.visibility == Visibility::Masked)
+    };
+    let shown = environment.into_iter().map(|(name, value)| {
+        let value = if is_masked(&name) {
+            "***".to_owned()
+        } else {
+            value
+        };
+        (name, value)
+    });
+    Ok(Preview {
+        project: request.project.clone(),
+        image: request.image.clone(),
+        buildspec: plan::buildspec_location(request),
+        understood: buildspec::print(&reading.document),
+        environment: shown.collect(),
+        plan,
+        findings: buildspec::render(
+            &text,
+            &plan::buildspec_location(request),
+            &reading.findings,
+            buildspec::Style::Plain,
+        ),
+    })
+}
