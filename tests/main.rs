@@ -10,6 +10,7 @@ mod bad_disk;
 mod bad_input;
 mod bad_registry;
 mod cache;
+mod check;
 mod driver_abuse;
 mod driver_alone;
 mod driver_exits;

@@ -35,6 +35,7 @@ pub use document::{
     Cache, CacheAction, Env, OnFailure, Phase, Phases, Proxy, ReportGroup, Variable, Version,
 };
 pub use finding::{ClientMessage, Finding, Related, Severity};
+pub use lines::Lines;
 pub use print::print;
 pub use reader::{Reading, read, read_bytes};
 pub use render::{Style, render};

@@ -4,14 +4,14 @@ use crate::span::Position;
 
 /// Where the lines of a text start; built once, asked often.
 #[derive(Debug)]
-pub(crate) struct Lines<'text> {
+pub struct Lines<'text> {
     text: &'text str,
     starts: Vec<usize>,
 }
 
 impl<'text> Lines<'text> {
     /// Notes where the lines of `text` start.
-    pub(crate) fn new(text: &'text str) -> Self {
+    pub fn new(text: &'text str) -> Self {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let starts = std::iter::once(0)
             .chain(breaks.map(|(at, _)| at + 1))
@@ -33,7 +33,7 @@ impl<'text> Lines<'text> {
     }
 
     /// Returns the position of a byte offset; what lies beyond the text counts as its end.
-    pub(crate) fn position(&self, offset: usize) -> Position {
+    pub fn position(&self, offset: usize) -> Position {
         let offset = self.text.floor_char_boundary(offset);
         let before = self
             .text

@@ -19,6 +19,19 @@ const EXAMPLES: &str = "Examples:
   understudy check buildspec.yml                  find what is wrong before a build is paid for
   understudy report coverage/clover.xml           show a coverage report";
 
+const CHECK_EXAMPLES: &str = "Examples:
+  understudy check                                 buildspec.yml of this directory
+  understudy check .                               every buildspec below this directory
+  understudy check -p project.json ci/build.yml    with what the project says
+  understudy check --format sarif . > out.sarif    for code scanning
+  understudy check --explain directory.drift       why a finding matters
+
+Exit codes: 0 no errors, 2 errors (with --strict: or warnings) or unreadable files";
+
+const SCHEMA_EXAMPLES: &str = "Examples:
+  understudy schema > buildspec.schema.json
+  # yaml-language-server: $schema=./buildspec.schema.json   as the first line of a buildspec.yml";
+
 /// Runs AWS CodeBuild builds on machines you own.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, disable_help_subcommand = true)]
@@ -33,7 +46,13 @@ pub(super) enum Command {
     #[command(after_help = EXIT_CODES)]
     Run(Box<RunArgs>),
     /// Check buildspecs: every finding with its place and a way out.
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
+    /// Print what `run` would do, as JSON, without doing it: phases, commands, artifacts, reports, cache, variables.
+    Plan(Box<PlanArgs>),
+    /// Print the JSON Schema (2020-12) of a buildspec, for editors.
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema,
     /// Read coverage reports and print a summary.
     Report(ReportArgs),
     /// Delete what finished builds left in the trash. Started by `run`, in the background.
@@ -43,6 +62,27 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) build: BuildArgs,
+
+    /// Write the result there, one JSON object in the shape of CodeBuild's `Build`.
+    #[arg(long, value_name = "FILE")]
+    pub(super) result: Option<PathBuf>,
+
+    /// What is printed: for people, CodeBuild's own log lines, or events as JSON lines.
+    #[arg(short, long, value_enum, default_value_t = Output::Pretty)]
+    pub(super) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) build: BuildArgs,
+}
+
+/// What a build is made from.
+#[derive(Debug, Args)]
+pub(super) struct BuildArgs {
     /// The directory that holds the source. It is copied, never written to.
     #[arg(default_value = ".", value_name = "SOURCE")]
     pub(super) source: PathBuf,
@@ -84,17 +124,9 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "MINUTES")]
     pub(super) timeout: Option<f64>,
 
-    /// Write the result there, one JSON object in the shape of CodeBuild's `Build`.
-    #[arg(long, value_name = "FILE")]
-    pub(super) result: Option<PathBuf>,
-
     /// Also take files that git ignores.
     #[arg(long)]
     pub(super) include_ignored: bool,
-
-    /// What is printed: for people, CodeBuild's own log lines, or events as JSON lines.
-    #[arg(short, long, value_enum, default_value_t = Output::Pretty)]
-    pub(super) output: Output,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -121,9 +153,41 @@ pub(super) struct SweepArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// The buildspecs.
+    /// The buildspecs: files, directories that are searched for `*buildspec*.yml`, or `-` for standard input.
     #[arg(default_value = "buildspec.yml", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
+
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    pub(super) format: CheckFormat,
+
+    /// The CodeBuild project that will run them: its image, privileged mode and cache are taken into account.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) project: Option<PathBuf>,
+
+    /// Let warnings count like errors in the exit code.
+    #[arg(long)]
+    pub(super) strict: bool,
+
+    /// Say why a kind of finding matters, such as `directory.drift`.
+    #[arg(long, value_name = "CODE")]
+    pub(super) explain: Option<String>,
+
+    /// List every kind of finding.
+    #[arg(long)]
+    pub(super) list: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// Excerpts with carets.
+    Human,
+    /// One JSON object.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 mod args;
 mod check;
 mod exit;
+mod plan;
 mod report;
 mod request;
 mod run;
@@ -26,6 +27,8 @@ pub async fn main() -> ExitCode {
     let done = match cli.command {
         Command::Run(args) => Box::pin(run::run(*args, &settings)).await,
         Command::Check(args) => check::check(&args),
+        Command::Plan(args) => plan::plan(&args, &settings),
+        Command::Schema => Ok(plan::schema()),
         Command::Report(args) => report::report(&args),
         Command::Sweep(args) => sweep::sweep(args, &settings).await,
     };

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
-use super::args::{Docker, RunArgs};
+use super::args::{BuildArgs, Docker};
 use super::exit::CliError;
 use super::variables::variables;
 use crate::config::Settings;
@@ -29,7 +29,7 @@ pub(super) struct Asked {
 }
 
 /// Puts the request together; flags win over the project.
-pub(super) fn request(args: &RunArgs, settings: &Settings) -> Result<Asked, CliError> {
+pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, CliError> {
     let project = match &args.project {
         None => Project::default(),
         Some(path) => read_project(path)?,
@@ -101,7 +101,8 @@ pub(super) fn request(args: &RunArgs, settings: &Settings) -> Result<Asked, CliE
     Ok(Asked { request, warnings })
 }
 
-fn read_project(path: &Path) -> Result<Project, CliError> {
+/// Reads a project file.
+pub(super) fn read_project(path: &Path) -> Result<Project, CliError> {
     let text = read_text(path).map_err(|error| {
         CliError::unusable(
             format!("project file `{}` cannot be read: {error}", path.display()),
@@ -116,7 +117,7 @@ fn read_project(path: &Path) -> Result<Project, CliError> {
     })
 }
 
-fn buildspec(args: &RunArgs, project: &Project) -> Result<BuildspecPlace, CliError> {
+fn buildspec(args: &BuildArgs, project: &Project) -> Result<BuildspecPlace, CliError> {
     let given = match args.buildspec.as_deref() {
         Some("-") => {
             let mut text = String::new();
@@ -187,7 +188,7 @@ fn project_name(project: &Project, source: &Path) -> Result<String, CliError> {
     Ok(name)
 }
 
-fn timeout(args: &RunArgs, project: &Project) -> Result<Duration, CliError> {
+fn timeout(args: &BuildArgs, project: &Project) -> Result<Duration, CliError> {
     let minutes = args
         .timeout
         .or(project.timeout_in_minutes)

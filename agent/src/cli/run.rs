@@ -24,7 +24,7 @@ use crate::sink::{self, Audience, CodeBuildLog, Fanout, JsonLines, Pretty};
 
 /// Runs one build and tells about it.
 pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, CliError> {
-    let Asked { request, warnings } = request(&args, settings)?;
+    let Asked { request, warnings } = request(&args.build, settings)?;
     // A build that cannot hand over its artifacts is not worth running.
     if let Some(directory) = &request.artifacts {
         artifacts::probe(directory).map_err(|error| {

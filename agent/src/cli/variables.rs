@@ -1,6 +1,6 @@
 //! The variables of a request: from the project file, from environment files, from flags.
 
-use super::args::RunArgs;
+use super::args::BuildArgs;
 use super::exit::CliError;
 use super::request::read_text;
 use crate::config;
@@ -10,7 +10,7 @@ use crate::project::{Project, VariableKind};
 
 /// The project's variables first, the caller's files next, the caller's flags last: later ones win.
 pub(super) fn variables(
-    args: &RunArgs,
+    args: &BuildArgs,
     project: &Project,
 ) -> Result<Vec<RequestVariable>, CliError> {
     let mut given = Vec::new();

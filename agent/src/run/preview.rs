@@ -1,14 +1,25 @@
 //! What a build would do, without doing it.
 
+use indexmap::IndexMap;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::download::unplannable;
 use super::phase_end::PhaseEnd;
-use super::read_buildspec::{read_buildspec, refuse};
-use crate::model::{BuildId, BuildRequest, PhaseContext, Visibility};
+use super::read_buildspec::{name, read_buildspec, refuse};
+use crate::model::{BuildId, BuildRequest, PhaseContext, StatusCode, Visibility};
 use crate::plan::{self, BuildFacts, ImageRuntimes, Plan};
 use crate::workspace::Tree;
+
+/// Variables that differ from build to build.
+const SET_AT_START: [&str; 6] = [
+    "CODEBUILD_BUILD_ARN",
+    "CODEBUILD_BUILD_ID",
+    "CODEBUILD_BUILD_NUMBER",
+    "CODEBUILD_BUILD_URL",
+    "CODEBUILD_LOG_PATH",
+    "CODEBUILD_START_TIME",
+];
 
 /// A build as it is decided before it starts, plain data to print.
 #[derive(Debug, Serialize)]
@@ -23,7 +34,7 @@ pub struct Preview {
     /// The buildspec as it was understood, in its canonical form.
     pub understood: String,
     /// Name and value of every variable that is known by now; `***` for what may be a secret.
-    pub environment: Vec<(String, String)>,
+    pub environment: IndexMap<String, String>,
     /// What was decided.
     pub plan: Plan,
     /// The findings as a page for people; empty when there are none.
@@ -36,7 +47,8 @@ pub struct Preview {
 pub fn preview(request: &BuildRequest) -> Result<Preview, PhaseContext> {
     decided(request).map_err(|end| {
         let mut contexts = end.contexts.into_iter();
-        contexts.next().unwrap_or_default()
+        let nameless = || PhaseContext::new(StatusCode::InternalError, "nothing could be decided");
+        contexts.next().unwrap_or_else(nameless)
     })
 }
 
@@ -71,7 +83,9 @@ fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
         let mut variables = request.variables.iter();
         variables.any(|known| known.name == name && known.visibility == Visibility::Masked)
     };
-    let shown = environment.into_iter().map(|(name, value)| {
+    let known = environment.into_iter();
+    let known = known.filter(|(name, _)| !SET_AT_START.contains(&name.as_str()));
+    let shown = known.map(|(name, value)| {
         let value = if is_masked(&name) {
             "***".to_owned()
         } else {
@@ -88,7 +102,7 @@ fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
         plan,
         findings: buildspec::render(
             &text,
-            &plan::buildspec_location(request),
+            name(request),
             &reading.findings,
             buildspec::Style::Plain,
         ),

@@ -77,7 +77,8 @@ pub(super) fn tell_findings(
     refuse(request, text, reading)
 }
 
-fn name(request: &BuildRequest) -> &str {
+/// Returns the name that messages give the buildspec.
+pub(super) fn name(request: &BuildRequest) -> &str {
     match &request.buildspec {
         BuildspecPlace::Inline(_) => "buildspec",
         BuildspecPlace::InSource { path, .. } => path,

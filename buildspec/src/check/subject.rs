@@ -210,7 +210,7 @@ fn is_for_windows(command: &str) -> bool {
     is_cmdlet
         || command.contains("$env:")
         || command.contains("$Env:")
-        || program.ends_with(".exe")
+        || program.to_ascii_lowercase().ends_with(".exe")
         || matches!(program, "msbuild" | "choco")
         || has_drive(command)
 }

@@ -35,9 +35,11 @@ pub struct BuildSpec {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub enum Version {
     /// Each command in its own shell, nothing carried over.
+    #[serde(rename = "0.1")]
     V0_1,
     /// Directory and variables are carried from one command to the next.
     #[default]
+    #[serde(rename = "0.2")]
     V0_2,
 }
 
@@ -121,6 +123,7 @@ pub struct Phase {
 
 /// `on-failure` (§1.6.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum OnFailure {
     /// End the build with this phase.
     Abort,
@@ -186,6 +189,7 @@ pub struct Cache {
 
 /// `cache.action`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum CacheAction {
     /// Never save.
     Restore,

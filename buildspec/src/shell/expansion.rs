@@ -67,7 +67,7 @@ impl Scanner<'_> {
             Some(b'[' | b'/' | b'^' | b',') => self.bashism(Bashism::Expansion, start),
             // `${AWS::Region}` belongs to a CloudFormation template.
             Some(b':') if !is_default && !self.follows(1, b':') => {
-                self.bashism(Bashism::Expansion, start)
+                self.bashism(Bashism::Expansion, start);
             }
             _ => {}
         }

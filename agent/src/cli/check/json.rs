@@ -1,0 +1,44 @@
+//! For programs: one JSON object.
+
+use serde_json::{Value, json};
+
+use super::{Checked, counts};
+
+/// Returns the object: `files` with their `findings`, and how many there are.
+pub(super) fn page(checked: &[Checked]) -> String {
+    let files: Vec<Value> = checked.iter().map(file).collect();
+    let (errors, warnings) = counts(checked);
+    format!(
+        "{:#}",
+        json!({ "files": files, "errors": errors, "warnings": warnings })
+    )
+}
+
+fn file(file: &Checked) -> Value {
+    let lines = buildspec::Lines::new(&file.text);
+    let findings: Vec<Value> = file
+        .placed()
+        .map(|(finding, region)| {
+            let related = finding.related.as_ref().map(|related| {
+                let position = lines.position(related.span.start);
+                json!({ "line": position.line, "column": position.column, "message": related.label })
+            });
+            json!({
+                "code": finding.code,
+                "severity": finding.severity,
+                "line": region.line,
+                "column": region.column,
+                "endLine": region.end_line,
+                "endColumn": region.end_column,
+                "message": finding.message,
+                "help": finding.help,
+                "related": related,
+                "codeBuild": finding.status.as_ref().map(|status| json!({
+                    "statusCode": status.status_code,
+                    "message": status.message,
+                })),
+            })
+        })
+        .collect();
+    json!({ "file": file.name, "findings": findings })
+}

@@ -1,0 +1,129 @@
+//! `understudy check`: every finding of every file, in the form that somebody asked for.
+
+mod explain;
+mod files;
+mod github;
+mod human;
+mod json;
+mod sarif;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use buildspec::{Facts, Finding, Lines, Severity};
+
+use super::args::{CheckArgs, CheckFormat};
+use super::exit::{CliError, SUCCEEDED, UNUSABLE};
+use super::request::read_project;
+
+/// One file and what there is to say about it.
+#[derive(Debug)]
+pub(super) struct Checked {
+    /// How people know the file.
+    pub(super) name: String,
+    pub(super) text: String,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// A finding's place as people count, columns in characters; the end is one past the last.
+#[derive(Debug, Clone, Copy)]
+struct Region {
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+}
+
+impl Checked {
+    /// Returns each finding with its place.
+    fn placed(&self) -> impl Iterator<Item = (&Finding, Region)> {
+        let lines = Lines::new(&self.text);
+        self.findings.iter().map(move |finding| {
+            let start = lines.position(finding.span.start);
+            let end = lines.position(finding.span.end);
+            let region = Region {
+                line: start.line,
+                column: start.column,
+                end_line: end.line,
+                end_column: end.column,
+            };
+            (finding, region)
+        })
+    }
+}
+
+/// Prints every finding of every file.
+pub(super) fn check(args: &CheckArgs) -> Result<ExitCode, CliError> {
+    if let Some(code) = &args.explain {
+        return explain::explain(code);
+    }
+    if args.list {
+        return Ok(explain::list());
+    }
+    let facts = match &args.project {
+        Some(path) => facts(path)?,
+        None => Facts::default(),
+    };
+    let mut checked = Vec::new();
+    let mut unreadable = 0;
+    for path in files::find(&args.files)? {
+        match files::read(&path) {
+            Ok((name, bytes)) => {
+                let (text, reading) = buildspec::read_bytes(&bytes);
+                let findings = reading.checked(&text, &facts).findings;
+                checked.push(Checked {
+                    name,
+                    text,
+                    findings,
+                });
+            }
+            // The other files are worth looking at all the same.
+            Err(error) => {
+                error.print();
+                unreadable += 1;
+            }
+        }
+    }
+    let page = match args.format {
+        CheckFormat::Human => human::page(&checked),
+        CheckFormat::Json => json::page(&checked),
+        CheckFormat::Sarif => sarif::page(&checked),
+        CheckFormat::Github => github::page(&checked),
+    };
+    // A reader that went away has seen what it wanted.
+    if !page.is_empty() {
+        let _unheard = writeln!(anstream::stdout(), "{}", page.trim_end());
+    }
+    let is_bad = |finding: &Finding| finding.severity == Severity::Error || args.strict;
+    let has_bad = checked.iter().any(|file| file.findings.iter().any(is_bad));
+    Ok(ExitCode::from(if has_bad || unreadable > 0 {
+        UNUSABLE
+    } else {
+        SUCCEEDED
+    }))
+}
+
+/// Returns what a project says about the build that will run the buildspec.
+fn facts(path: &Path) -> Result<Facts, CliError> {
+    let project = read_project(path)?;
+    let variables = project.environment.environment_variables.into_iter();
+    Ok(Facts {
+        image: project.environment.image,
+        privileged: Some(project.environment.privileged_mode),
+        local_custom_cache: project
+            .cache
+            .modes
+            .iter()
+            .any(|mode| mode == "LOCAL_CUSTOM_CACHE"),
+        variables: variables.map(|variable| variable.name).collect(),
+    })
+}
+
+/// Counts findings by severity: errors, then warnings.
+fn counts(checked: &[Checked]) -> (usize, usize) {
+    let findings = checked.iter().flat_map(|file| &file.findings);
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        findings.partition(|finding| finding.severity == Severity::Error);
+    (errors.len(), warnings.len())
+}
