@@ -90,11 +90,15 @@ impl<'a> Follower<'a> {
         loop {
             // Looked at before the files: what was written before the end is then certainly seen.
             let ended = self.exit;
-            // Not while lines wait for their turn: a flooded journal must not pile up here.
+            // Not while lines wait for their turn: a flooded journal must not pile up here. The log comes first: a
+            // command prints only when the journal has its line, so that what we have of the log by now cannot be of a
+            // command of which the journal does not tell a moment later.
+            let mut more = false;
             if self.lines.is_empty() {
+                more = self.log.fetch(PIECE)?;
                 self.read_journal()?;
             }
-            match self.take(teller, ended)? {
+            match self.take(teller, ended, more)? {
                 Taken::Step(step) => return Ok(step),
                 // A build can print without end; whoever wants to stop it must be heard.
                 Taken::More => tokio::task::yield_now().await,
@@ -112,7 +116,14 @@ impl<'a> Follower<'a> {
     }
 
     /// Takes the first line, once the output that belongs before it was told; output comes in pieces.
-    fn take(&mut self, teller: &mut Teller<'_>, ended: Option<Exit>) -> Result<Taken, FollowError> {
+    ///
+    /// `more` says whether the log may have more than was read of it.
+    fn take(
+        &mut self,
+        teller: &mut Teller<'_>,
+        ended: Option<Exit>,
+        more: bool,
+    ) -> Result<Taken, FollowError> {
         let mut tell = |text: String| teller.tell(EventKind::Output { text });
         let line = match (self.lines.front(), ended) {
             (Some(Ok(JournalLine::CommandEnded { number, .. })), _) => {
@@ -133,7 +144,7 @@ impl<'a> Follower<'a> {
                 });
             }
             (None, None) => {
-                let more = self.log.available(PIECE, &mut tell)?;
+                self.log.release(&mut tell);
                 return Ok(if more { Taken::More } else { Taken::Nothing });
             }
         };

@@ -42,59 +42,18 @@ impl LogReader {
         })
     }
 
-    /// Tells at most a piece of what there is, up to the next mark; returns whether there may be more.
+    /// Reads at most a piece of what there is, and tells nothing; returns whether there may be more.
     ///
     /// A piece at a time, so that whoever prints faster than we tell cannot keep us from hearing a stop.
-    pub(super) fn available(
-        &mut self,
-        piece: usize,
-        tell: &mut dyn FnMut(String),
-    ) -> io::Result<bool> {
+    pub(super) fn fetch(&mut self, piece: usize) -> io::Result<bool> {
         if self.reached.is_some() {
             return Ok(false);
         }
-        let read = self.tail.read(&mut self.pending, piece)?;
-        self.release(tell);
-        Ok(read > 0)
+        Ok(self.tail.read(&mut self.pending, piece)? > 0)
     }
 
-    /// Tells at most a piece of what there is up to the mark `number`.
-    ///
-    /// A mark with another number is one that the build forged, or that a killed command left unasked: it is dropped.
-    pub(super) fn until_mark(
-        &mut self,
-        number: u32,
-        piece: usize,
-        tell: &mut dyn FnMut(String),
-    ) -> io::Result<Reach> {
-        let more = self.available(piece, tell)?;
-        match self.reached.take() {
-            Some(reached) if reached == number => Ok(Reach::Mark),
-            Some(_) => {
-                self.release(tell);
-                Ok(Reach::More)
-            }
-            None if more => Ok(Reach::More),
-            None => Ok(Reach::End),
-        }
-    }
-
-    /// Tells at most a piece of what is left when nobody will write any more, marks left out; returns whether there may
-    /// be more.
-    pub(super) fn rest(&mut self, piece: usize, tell: &mut dyn FnMut(String)) -> io::Result<bool> {
-        let more = self.available(piece, tell)?;
-        if self.reached.take().is_some() {
-            self.release(tell);
-            return Ok(true);
-        }
-        if !more {
-            self.tell_all(self.pending.len(), tell);
-        }
-        Ok(more)
-    }
-
-    /// Tells pending bytes before the next mark, or before what could become one.
-    fn release(&mut self, tell: &mut dyn FnMut(String)) {
+    /// Tells what was read, up to the next mark or what could become one.
+    pub(super) fn release(&mut self, tell: &mut dyn FnMut(String)) {
         while self.reached.is_none() {
             let Some(start) = find(&self.pending, &self.prefix) else {
                 let held = partial(&self.pending, &self.prefix);
@@ -115,6 +74,43 @@ impl LogReader {
                 _ => self.tell_all(1, tell),
             }
         }
+    }
+
+    /// Tells at most a piece of what there is up to the mark `number`.
+    ///
+    /// A mark with another number is one that the build forged, or that a killed command left unasked: it is dropped.
+    pub(super) fn until_mark(
+        &mut self,
+        number: u32,
+        piece: usize,
+        tell: &mut dyn FnMut(String),
+    ) -> io::Result<Reach> {
+        let more = self.fetch(piece)?;
+        self.release(tell);
+        match self.reached.take() {
+            Some(reached) if reached == number => Ok(Reach::Mark),
+            Some(_) => {
+                self.release(tell);
+                Ok(Reach::More)
+            }
+            None if more => Ok(Reach::More),
+            None => Ok(Reach::End),
+        }
+    }
+
+    /// Tells at most a piece of what is left when nobody will write any more, marks left out; returns whether there may
+    /// be more.
+    pub(super) fn rest(&mut self, piece: usize, tell: &mut dyn FnMut(String)) -> io::Result<bool> {
+        let more = self.fetch(piece)?;
+        self.release(tell);
+        if self.reached.take().is_some() {
+            self.release(tell);
+            return Ok(true);
+        }
+        if !more {
+            self.tell_all(self.pending.len(), tell);
+        }
+        Ok(more)
     }
 
     /// Tells the first `length` bytes but for a character that is not whole yet.
@@ -225,6 +221,19 @@ mod tests {
                 ("one", "two ü", "three")
             );
         }
+    }
+
+    #[test]
+    fn what_was_fetched_is_told_when_it_is_asked_for_and_not_before() {
+        let (_file, mut reader) = reader(format!("one{}two", mark(1)).as_bytes());
+        assert!(reader.fetch(64).unwrap());
+        let mut told = String::new();
+        reader.release(&mut |text| told.push_str(&text));
+        assert_eq!(told, "one");
+        assert!(
+            !reader.fetch(64).unwrap(),
+            "nothing behind a mark is read before it is asked for"
+        );
     }
 
     #[test]

@@ -100,12 +100,15 @@ impl<'a> Subject<'a> {
     pub(super) fn span(&self, step: &Step<'_>, start: usize, end: usize) -> Span {
         let whole = step.command.span;
         // A hostile text could ask for a place of a long command a hundred thousand times.
-        match self.looking.get().checked_sub(whole.end - whole.start) {
-            Some(left) => {
-                self.looking.set(left);
-                place::within(self.text, step.command, start..end)
-            }
-            None => whole,
+        let Some(left) = self.looking.get().checked_sub(whole.end - whole.start) else {
+            return whole;
+        };
+        self.looking.set(left);
+        let place = place::within(self.text, step.command, start..end);
+        // A rule may mark two bytes of what begins there, and a character can have more.
+        Span {
+            start: self.text.floor_char_boundary(place.start),
+            end: self.text.ceil_char_boundary(place.end),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use buildspec::{Reading, Severity, Span, Style, read, read_bytes, render};
+use buildspec::{Facts, Finding, Reading, Severity, Span, Style, check, read, read_bytes, render};
 use proptest::prelude::*;
 
 use crate::{build_commands, codes, with_commands};
@@ -27,7 +27,44 @@ fn survive(text: &str) -> Reading {
     }
     let page = render(text, "buildspec.yml", &reading.findings, Style::Plain);
     assert!(page.len() < 10_000 * (reading.findings.len() + 1));
+    let checked = check(text, &reading.document, &Facts::default());
+    assert!(checked.len() <= 1_002, "{} findings", checked.len());
+    for Finding { code, span, .. } in &checked {
+        assert!(text.get(span.start..span.end).is_some(), "{code}: {span:?}");
+    }
     reading
+}
+
+#[test]
+fn places_of_rules_lie_on_characters() {
+    survive(&with_commands(" \u{FFFD}\u{FFFD}{1..3}\n"));
+}
+
+#[test]
+fn rules_stay_quick_on_scripts_that_no_person_writes() {
+    let many = |piece: &str, count: usize| {
+        let pieces = piece.repeat(count);
+        survive(&with_commands(&format!("\n      - |\n        {pieces}\n")));
+        let items = format!("\n      - '{}'", piece.replace('\'', "\"")).repeat(count / 4);
+        survive(&with_commands(&items));
+    };
+    for piece in [
+        "cd a; ",
+        "X=1; exit 0; echo $X; ",
+        "docker login -p x; ",
+        "echo $A_TOKEN > f; ",
+        "make | tee x; ",
+        "export A=$(git describe); ",
+        "docker push $A:latest; ",
+        "if a; then exit 0; fi; ",
+        "f() { a; }; f; ",
+        "A=(1 2); echo ${A[@]}; ",
+        "[[ a ]]; ",
+        "echo $CODEBUILD_X{1..3}; ",
+        "a `b` $(c $(d)); ",
+    ] {
+        many(piece, 20_000);
+    }
 }
 
 #[test]
