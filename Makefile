@@ -1,5 +1,5 @@
 # The two commands of the README are `make demo` and `make test`; `make check` is for before a commit.
-.PHONY: demo test check fmt clippy deny up down help
+.PHONY: demo test check fmt clippy deny fuzz bench up down help
 
 help:  ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,12 @@ clippy:  ## lints, warnings denied
 
 deny:  ## licences, bans and sources of dependencies; advisories where the database can be had
 	@dev/deny
+
+fuzz:  ## run the fuzz targets; FUZZ_RUNS=… each
+	@dev/fuzz
+
+bench:  ## measure against rivals, side by side; ONLY=<prefix> runs a part
+	@dev/bench $(ONLY)
 
 up:  ## start the servers of the demo and the tests
 	@dev/up

@@ -1,0 +1,58 @@
+//! `make bench`: what we promise to be fast, measured against a rival or a limit in the same run.
+//!
+//! Machines are noisy, so figures are ratios: ours and the rival's run in turn, and the ratio is the median over the
+//! pairs. A ratio above 1 means that we are better. Usage: `bench [PREFIX]`, which runs the ids that begin with it.
+
+mod check;
+mod corpus;
+mod measure;
+mod table;
+
+use std::process::ExitCode;
+
+use measure::Figure;
+
+/// A benchmark: its id, and what measures it.
+type Bench = (&'static str, fn() -> Result<Figure, String>);
+
+const BENCHES: &[Bench] = &[
+    ("check.corpus", check::corpus),
+    ("check.start", check::start),
+];
+
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this program is its own door"
+)]
+fn main() -> ExitCode {
+    let prefix = std::env::args().nth(1).unwrap_or_default();
+    let mut figures = Vec::new();
+    for (id, bench) in BENCHES.iter().filter(|(id, _)| id.starts_with(&prefix)) {
+        eprintln!("  {id} …");
+        match bench() {
+            Ok(figure) => figures.push(figure),
+            Err(error) => {
+                eprintln!("error: {id}: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    if figures.is_empty() {
+        let known: Vec<_> = BENCHES.iter().map(|(id, _)| *id).collect();
+        eprintln!(
+            "error: no benchmark begins with `{prefix}`\n  help: there are {}",
+            known.join(", ")
+        );
+        return ExitCode::FAILURE;
+    }
+    println!("{}", table::draw(&figures));
+    let written = serde_json::to_string_pretty(&figures)
+        .map_err(std::io::Error::from)
+        .and_then(|text| std::fs::write("target/bench.json", text + "\n"));
+    if let Err(error) = written {
+        eprintln!("error: failed to write target/bench.json: {error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
