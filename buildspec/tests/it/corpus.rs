@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use buildspec::{Reading, Style, read_bytes, render};
+use buildspec::{Facts, Reading, Style, read_bytes, render};
 
 /// Returns the folder of the real files, if there is one.
 #[expect(
@@ -172,14 +172,77 @@ fn only_examples_that_cannot_run_are_refused() {
     assert_eq!(refused(&folder.join("guide-examples/current")), bad);
 }
 
+/// What is expected of every real file: the findings, or nothing. Each line was looked at in its file.
+const EXPECTED: &str = include_str!("../../../fixtures/buildspecs/real-files.tsv");
+
+/// Returns what is found in the real files, a line for each file that has findings.
+fn found(folder: &Path) -> Vec<String> {
+    let mut lines = Vec::new();
+    for name in [
+        "kids-learn",
+        "buildspecs",
+        "guide-examples",
+        "guide-examples/current",
+    ] {
+        for (file, text, reading) in readings(&folder.join(name)) {
+            let reading = reading.checked(&text, &Facts::default());
+            let findings = reading.findings.iter();
+            let findings: Vec<String> = findings
+                .map(|finding| format!("{}:{}", finding.span.position(&text).line, finding.code))
+                .collect();
+            if !findings.is_empty() {
+                lines.push(format!("{name}/{file}\t{}", findings.join(" ")));
+            }
+        }
+    }
+    lines
+}
+
 #[test]
-fn nothing_is_said_about_our_first_users_files() {
+fn every_real_file_has_the_findings_that_it_was_seen_to_deserve() {
     let Some(folder) = folder() else {
         println!("skipped: no real files here");
         return;
     };
-    for (name, text, reading) in readings(&folder.join("kids-learn")) {
-        let page = render(&text, &name, &reading.findings, Style::Plain);
-        assert_eq!(page, "");
-    }
+    let found = found(&folder);
+    let expected: Vec<&str> = EXPECTED
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    let unexpected: Vec<_> = found
+        .iter()
+        .filter(|line| !expected.contains(&line.as_str()))
+        .collect();
+    let missed: Vec<_> = expected
+        .iter()
+        .filter(|line| !found.iter().any(|found| found == *line))
+        .collect();
+    assert!(
+        unexpected.is_empty() && missed.is_empty(),
+        "look at each in its file, then change the table:\nfound {unexpected:#?}\nexpected {missed:#?}"
+    );
+}
+
+// DESIGN names this one: the `cd` that hides `imagedefinitions.json` from ECS.
+#[test]
+fn the_drift_of_our_first_users_file_is_found_at_its_cd() {
+    let Some(folder) = folder() else {
+        println!("skipped: no real files here");
+        return;
+    };
+    let bytes = std::fs::read(folder.join("kids-learn/buildspec-app.yml")).expect("the file");
+    let (text, findings) = crate::examine(&bytes, &Facts::default());
+    let [drift] = findings.as_slice() else {
+        panic!("one finding: {findings:?}")
+    };
+    let line = text.lines().nth(drift.span.position(&text).line - 1);
+    assert_eq!(drift.code, "directory.drift");
+    assert_eq!(
+        line.map(str::trim),
+        Some("- cd src/fargate/adaptive-engine")
+    );
+    let pasted = folder.join("cdk/app/verbatim-from-document/buildspec-app.yml");
+    let (_, findings) =
+        crate::examine(&std::fs::read(pasted).expect("the file"), &Facts::default());
+    assert_eq!(crate::codes(&findings), ["document.lost-indentation"]);
 }
