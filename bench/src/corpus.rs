@@ -10,10 +10,6 @@ pub(crate) struct Corpus {
 }
 
 /// Reads the corpus; what is no UTF-8 is left out, because the rival takes text.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "only the benchmark looks for the folder"
-)]
 pub(crate) fn read() -> Result<Corpus, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let real = std::env::var_os("UNDERSTUDY_SHARED_DATA")

@@ -2,6 +2,7 @@
 
 mod document;
 mod scripts;
+mod sections;
 
 /// One kind of finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct Kind {
 
 /// Returns every kind of finding, in the order of their codes.
 pub fn kinds() -> Vec<Kind> {
-    let mut kinds: Vec<Kind> = [document::KINDS, scripts::KINDS].concat();
+    let mut kinds: Vec<Kind> = [document::KINDS, sections::KINDS, scripts::KINDS].concat();
     kinds.sort_by_key(|kind| kind.code);
     kinds
 }

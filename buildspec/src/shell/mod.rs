@@ -9,6 +9,8 @@
 
 mod compound;
 mod expansion;
+mod keyword;
+mod redirect;
 mod scan;
 mod simple;
 mod word;

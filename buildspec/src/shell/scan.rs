@@ -1,7 +1,8 @@
 //! The walk over a script: lists of commands, and what joins them.
 
-use super::compound::{Kind, Stack, closing};
-use super::{Bashism, Fault, Joint, Nesting, Redirect, Script, Simple, Word, is_name};
+use super::compound::{Kind, Stack};
+use super::redirect::HereDocument;
+use super::{Bashism, Fault, Joint, Nesting, Script, Simple, Word, is_name};
 
 /// The deepest nesting of substitutions and subshells that is followed.
 const DEPTH: usize = 40;
@@ -15,15 +16,7 @@ pub(super) struct Scanner<'a> {
     /// Whether the list that is read ends with a backtick.
     pub(super) in_backticks: bool,
     depth: usize,
-    here_documents: Vec<HereDocument<'a>>,
-}
-
-/// A here-document whose body starts behind the next line break.
-#[derive(Debug)]
-struct HereDocument<'a> {
-    delimiter: std::borrow::Cow<'a, str>,
-    strips_tabs: bool,
-    expands: bool,
+    pub(super) here_documents: Vec<HereDocument<'a>>,
 }
 
 /// What ends a list.
@@ -36,14 +29,27 @@ pub(super) enum Until {
 
 /// A list on the way.
 #[derive(Debug)]
-struct List<'a> {
-    stack: Stack,
-    current: Option<Simple<'a>>,
+pub(super) struct List<'a> {
+    pub(super) stack: Stack,
+    pub(super) current: Option<Simple<'a>>,
     /// What joins the next command to what stands before it.
-    joint: Joint,
+    pub(super) joint: Joint,
     base: Nesting,
     /// Whether the next `{` or `(` is a function's body.
-    is_function: bool,
+    pub(super) is_function: bool,
+}
+
+impl<'a> List<'a> {
+    /// Returns the command that is being read; it starts here if there is none.
+    pub(super) fn command(&mut self, start: usize) -> &mut Simple<'a> {
+        let nesting = self.stack.nesting(self.base);
+        self.current.get_or_insert_with(|| Simple {
+            start,
+            before: self.joint,
+            nesting,
+            ..Simple::default()
+        })
+    }
 }
 
 impl<'a> Scanner<'a> {
@@ -225,13 +231,7 @@ impl<'a> Scanner<'a> {
             return;
         }
         list.is_function = false;
-        let nesting = list.stack.nesting(list.base);
-        let current = list.current.get_or_insert_with(|| Simple {
-            start: word.start,
-            before: list.joint,
-            nesting,
-            ..Simple::default()
-        });
+        let current = list.command(word.start);
         current.end = word.end();
         match assigned_name(word) {
             Some(name) if current.words.is_empty() => current.assignments.push(name),
@@ -239,210 +239,6 @@ impl<'a> Scanner<'a> {
         }
         if word.raw == "[[" && current.words.len() == 1 {
             self.double_bracket(word.start, list);
-        }
-    }
-
-    /// Takes in a word that belongs to a compound, if it is one.
-    fn keyword(&mut self, word: Word<'a>, list: &mut List<'a>) -> bool {
-        let start = word.start;
-        let is_piped = list.joint == Joint::Pipe;
-        let kind = match word.raw {
-            "if" => Kind::IfCondition,
-            "while" => Kind::LoopCondition("while"),
-            "until" => Kind::LoopCondition("until"),
-            "for" => Kind::ForHeader("for"),
-            "select" => Kind::ForHeader("select"),
-            "case" => Kind::CasePattern,
-            "{" if list.is_function => Kind::FunctionBody,
-            "{" => Kind::Brace,
-            "!" | "time" => return true,
-            "function" => {
-                self.bashism(Bashism::FunctionKeyword, start);
-                self.blanks();
-                let name = self.word();
-                self.script.functions.push(name);
-                self.blanks();
-                if self.rest().starts_with("()") {
-                    self.at += 2;
-                }
-                list.is_function = true;
-                return true;
-            }
-            raw => {
-                let Some(closer) = closing(raw) else {
-                    return false;
-                };
-                if !list.stack.close(closer) {
-                    self.fault(Fault::Stray {
-                        word: closer,
-                        start,
-                    });
-                }
-                return true;
-            }
-        };
-        list.is_function = false;
-        list.stack.push(kind, start, is_piped);
-        match kind {
-            Kind::ForHeader(_) => self.header(),
-            Kind::CasePattern => {
-                self.blanks();
-                self.word();
-                self.gap();
-                self.word();
-            }
-            _ => {}
-        }
-        true
-    }
-
-    /// Reads what stands between `for` and `do`.
-    fn header(&mut self) {
-        loop {
-            self.blanks();
-            match self.peek() {
-                Some(b'(') if self.follows(1, b'(') => {
-                    let start = self.at;
-                    self.bashism(Bashism::Arithmetic, start);
-                    self.at += 2;
-                    self.arithmetic(start);
-                }
-                None
-                | Some(b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' | b'#' | b'`') => {
-                    return;
-                }
-                Some(_) => {
-                    self.word();
-                }
-            }
-        }
-    }
-
-    /// Reads a pattern of a `case`, or its `esac`.
-    fn pattern(&mut self, list: &mut List<'a>) {
-        self.gap();
-        if self.peek() == Some(b'(') {
-            self.at += 1;
-        }
-        let mut is_first = true;
-        loop {
-            self.blanks();
-            match self.peek() {
-                None | Some(b'\n') => return,
-                Some(b')') => {
-                    self.at += 1;
-                    list.stack.advance(Kind::CaseBody);
-                    list.joint = Joint::Sequence;
-                    return;
-                }
-                Some(b'`') if self.in_backticks => return,
-                Some(b'|' | b';' | b'&' | b'<' | b'>' | b'(') => self.at += 1,
-                Some(_) => {
-                    let word = self.word();
-                    if is_first && word.raw == "esac" {
-                        list.stack.close("esac");
-                        return;
-                    }
-                }
-            }
-            is_first = false;
-        }
-    }
-
-    /// Reads up to `]]`; within, `<`, `&&` and their like are no operators of the list.
-    fn double_bracket(&mut self, start: usize, list: &mut List<'a>) {
-        self.bashism(Bashism::DoubleBracket, start);
-        loop {
-            self.gap();
-            let Some(byte) = self.peek() else {
-                return self.fault(Fault::OpenCompound {
-                    opener: "[[",
-                    closer: "]]",
-                    start,
-                });
-            };
-            if matches!(byte, b'<' | b'>' | b'&' | b'|' | b'(' | b')' | b';' | b'`') {
-                self.at += 1;
-                continue;
-            }
-            let word = self.word();
-            if let Some(current) = &mut list.current {
-                current.end = word.end();
-                current.words.push(word);
-            }
-            if word.raw == "]]" {
-                return;
-            }
-        }
-    }
-
-    /// Reads a redirection with its target.
-    fn redirect(&mut self, stream: &'a str, list: &mut List<'a>) {
-        const OPERATORS: [&str; 13] = [
-            "&>>", "<<<", "<<-", "&>", "<<", "<&", "<>", ">>", ">&", ">|", "<(", ">(", "<",
-        ];
-        let start = self.at;
-        let rest = self.rest();
-        let known = OPERATORS.into_iter().find(|known| rest.starts_with(known));
-        let operator = known.unwrap_or(">");
-        self.at += operator.len();
-        match operator {
-            "&>" | "&>>" => self.bashism(Bashism::BothStreams, start),
-            "<<<" => self.bashism(Bashism::HereString, start),
-            "<(" | ">(" => {
-                self.bashism(Bashism::ProcessSubstitution, start);
-                return self.list(Until::Parenthesis, Nesting::Substitution, start);
-            }
-            _ => {}
-        }
-        self.blanks();
-        let mut target = self.word();
-        if matches!(operator, "<<" | "<<-") {
-            let is_quoted = target.raw.contains(['\'', '"', '\\']);
-            self.here_documents.push(HereDocument {
-                delimiter: target.literal().unwrap_or(target.raw.into()),
-                strips_tabs: operator == "<<-",
-                expands: !is_quoted,
-            });
-            target.raw = "";
-        }
-        let nesting = list.stack.nesting(list.base);
-        let current = list.current.get_or_insert_with(|| Simple {
-            start,
-            before: list.joint,
-            nesting,
-            ..Simple::default()
-        });
-        current.end = self.at;
-        current.redirects.push(Redirect {
-            operator,
-            stream,
-            target,
-        });
-    }
-
-    /// Skips the bodies of the here-documents that were announced on the line before.
-    fn here_bodies(&mut self) {
-        for document in std::mem::take(&mut self.here_documents) {
-            let start = self.at;
-            let mut end = self.text.len();
-            while self.at < self.text.len() {
-                let line = self.rest().split('\n').next().unwrap_or_default();
-                let line_start = self.at;
-                self.at = (self.at + line.len() + 1).min(self.text.len());
-                let bare = if document.strips_tabs {
-                    line.trim_start_matches('\t')
-                } else {
-                    line
-                };
-                if bare == document.delimiter {
-                    end = line_start;
-                    break;
-                }
-            }
-            if document.expands {
-                self.references_in(start, end);
-            }
         }
     }
 
