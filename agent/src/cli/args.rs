@@ -53,7 +53,7 @@ pub(super) enum Command {
     /// Print the JSON Schema (2020-12) of a buildspec, for editors.
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
-    /// Read coverage reports and print a summary.
+    /// Read test and coverage reports and print a summary.
     Report(ReportArgs),
     /// Delete what finished builds left in the trash. Started by `run`, in the background.
     #[command(hide = true)]
@@ -192,9 +192,13 @@ pub(super) enum CheckFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// The report files; Clover XML.
+    /// The report files: JUnit, Cucumber, NUnit 2 and 3, TestNG, TRX; Clover, Cobertura, JaCoCo, SimpleCov, LCOV.
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
+
+    /// The files' format, as in a buildspec [default: what each file shows].
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) file_format: Option<String>,
 
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = ReportFormat::Human)]

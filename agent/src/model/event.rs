@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{BuildId, CoverageSummary, Phase, PhaseContext, Verdict};
+use super::{BuildId, CoverageSummary, Phase, PhaseContext, TestCase, TestSummary, Verdict};
 
 /// An event with its place in the build. Only `run` makes these, so that one order holds everywhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -170,6 +170,21 @@ pub enum EventKind {
         sources: Vec<String>,
         /// The figures of the whole report.
         summary: CoverageSummary,
+    },
+    /// A test report was read.
+    TestsCollected {
+        /// The report group's name.
+        group: String,
+        /// The report's ARN.
+        arn: String,
+        /// CodeBuild's format keyword.
+        format: String,
+        /// The files that were read, relative to the source root.
+        sources: Vec<String>,
+        /// The figures of all cases.
+        summary: TestSummary,
+        /// The cases that failed or broke, of those that a report keeps.
+        failures: Vec<TestCase>,
     },
     /// A report could not be made.
     ReportIncomplete {

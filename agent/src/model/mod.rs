@@ -11,6 +11,7 @@ mod record;
 mod report;
 mod request;
 mod status;
+mod test_report;
 
 pub use credentials::Credentials;
 pub use event::{
@@ -29,3 +30,4 @@ pub use request::{
     Visibility,
 };
 pub use status::{PhaseContext, StatusCode};
+pub use test_report::{TestCase, TestStatus, TestSummary};

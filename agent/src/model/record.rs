@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     BuildEvent, BuildIdentity, CoverageSummary, EventKind, ImagePushed, Phase, PhaseContext,
-    SourceReady, Verdict,
+    SourceReady, TestCase, TestSummary, Verdict,
 };
 
 /// What is known of a build so far.
@@ -118,6 +118,19 @@ pub enum ReportOutcome {
         /// The figures.
         summary: CoverageSummary,
     },
+    /// Test cases were read.
+    Tests {
+        /// The report's ARN.
+        arn: String,
+        /// CodeBuild's format keyword.
+        format: String,
+        /// The files that were read.
+        sources: Vec<String>,
+        /// The figures.
+        summary: TestSummary,
+        /// The cases that failed or broke.
+        failures: Vec<TestCase>,
+    },
     /// Nothing could be read, for this reason.
     Incomplete(String),
 }
@@ -166,27 +179,9 @@ impl BuildRecord {
                     bytes: *bytes,
                 });
             }
-            EventKind::CoverageCollected {
-                group,
-                arn,
-                format,
-                sources,
-                summary,
-            } => {
-                self.reports.push(ReportRecord {
-                    group: group.clone(),
-                    outcome: ReportOutcome::Coverage {
-                        arn: arn.clone(),
-                        format: format.clone(),
-                        sources: sources.clone(),
-                        summary: *summary,
-                    },
-                });
-            }
-            EventKind::ReportIncomplete { group, message } => self.reports.push(ReportRecord {
-                group: group.clone(),
-                outcome: ReportOutcome::Incomplete(message.clone()),
-            }),
+            EventKind::CoverageCollected { .. }
+            | EventKind::TestsCollected { .. }
+            | EventKind::ReportIncomplete { .. } => self.reports.extend(report(&event.kind)),
             EventKind::ImagePushed(image) => self.images.push(image.clone()),
             EventKind::VariablesExported { variables } => self.exported.clone_from(variables),
             EventKind::Warning { message, help } => {
@@ -259,4 +254,50 @@ impl CacheRecord {
             _ => {}
         }
     }
+}
+
+/// Returns the report that an event tells of.
+fn report(kind: &EventKind) -> Option<ReportRecord> {
+    let (group, outcome) = match kind {
+        EventKind::CoverageCollected {
+            group,
+            arn,
+            format,
+            sources,
+            summary,
+        } => {
+            let outcome = ReportOutcome::Coverage {
+                arn: arn.clone(),
+                format: format.clone(),
+                sources: sources.clone(),
+                summary: *summary,
+            };
+            (group, outcome)
+        }
+        EventKind::TestsCollected {
+            group,
+            arn,
+            format,
+            sources,
+            summary,
+            failures,
+        } => {
+            let outcome = ReportOutcome::Tests {
+                arn: arn.clone(),
+                format: format.clone(),
+                sources: sources.clone(),
+                summary: *summary,
+                failures: failures.clone(),
+            };
+            (group, outcome)
+        }
+        EventKind::ReportIncomplete { group, message } => {
+            (group, ReportOutcome::Incomplete(message.clone()))
+        }
+        _ => return None,
+    };
+    Some(ReportRecord {
+        group: group.clone(),
+        outcome,
+    })
 }

@@ -1,72 +1,25 @@
 //! Clover XML, as Clover, Istanbul and `PHPUnit` write it (reference §8.7).
 
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use std::io::BufRead;
 
+use super::xml::{self, Element, Handler};
 use super::{Coverage, ReportError};
-use crate::model::{CoverageSummary, FileCoverage};
+use crate::model::CoverageSummary;
 
 /// Reads a report.
 ///
 /// A file's own `metrics` count (statements and conditionals); where it has none, its `line` elements do.
-pub(super) fn read(content: &[u8]) -> Result<Coverage, ReportError> {
-    let mut reader = Reader::from_reader(content);
-    reader.config_mut().check_end_names = true;
-    let mut coverage = Coverage::default();
-    let mut open: Vec<String> = Vec::new();
-    let mut file: Option<OpenFile> = None;
-    let mut seen_root = false;
-    loop {
-        let at = reader.buffer_position();
-        let syntax = |reason: String| ReportError::Syntax { offset: at, reason };
-        match reader
-            .read_event()
-            .map_err(|error| syntax(error.to_string()))?
-        {
-            Event::Start(element) => {
-                if open.is_empty() {
-                    root(&element, seen_root, at)?;
-                    seen_root = true;
-                }
-                begin(&element, &open, &mut file);
-                open.push(element.name().as_ref().to_owned());
-            }
-            Event::Empty(element) => {
-                if open.is_empty() {
-                    root(&element, seen_root, at)?;
-                    seen_root = true;
-                }
-                begin(&element, &open, &mut file);
-                if element.name().as_ref() == "file" {
-                    coverage.files.extend(file.take().map(OpenFile::finish));
-                }
-            }
-            Event::End(element) => {
-                open.pop();
-                if element.name().as_ref() == "file" {
-                    coverage.files.extend(file.take().map(OpenFile::finish));
-                }
-            }
-            Event::Eof if !seen_root => return Err(syntax("there is no element".into())),
-            Event::Eof if !open.is_empty() => return Err(syntax("the file ends too early".into())),
-            Event::Eof => return Ok(coverage),
-            _ => {}
-        }
-    }
+pub(super) fn read(input: &mut dyn BufRead, coverage: &mut Coverage) -> Result<(), ReportError> {
+    let mut handler = Clover {
+        coverage,
+        file: None,
+    };
+    xml::walk(input, &["coverage"], &mut handler)
 }
 
-fn root(element: &BytesStart<'_>, seen: bool, offset: u64) -> Result<(), ReportError> {
-    if seen {
-        let reason = "there is a second root element".into();
-        return Err(ReportError::Syntax { offset, reason });
-    }
-    match element.name().as_ref() {
-        "coverage" => Ok(()),
-        other => Err(ReportError::Root {
-            expected: "coverage",
-            found: other.to_owned(),
-        }),
-    }
+struct Clover<'a> {
+    coverage: &'a mut Coverage,
+    file: Option<OpenFile>,
 }
 
 #[derive(Default)]
@@ -76,77 +29,69 @@ struct OpenFile {
     lines: CoverageSummary,
 }
 
-impl OpenFile {
-    fn finish(self) -> FileCoverage {
-        FileCoverage {
-            file_path: self.path,
-            summary: self.metrics.unwrap_or(self.lines),
+impl Handler for Clover<'_> {
+    fn open(&mut self, element: &Element<'_>, parent: &str) {
+        match (element.name(), &mut self.file) {
+            ("file", _) => {
+                let path = element
+                    .attribute("path")
+                    .or_else(|| element.attribute("name"))
+                    .unwrap_or_default();
+                self.file = Some(OpenFile {
+                    path,
+                    ..OpenFile::default()
+                });
+            }
+            // A class within the file has metrics of its own; only the file's direct child counts.
+            ("metrics", Some(file)) if parent == "file" => file.metrics = metrics(element),
+            ("line", Some(file)) => line(element, &mut file.lines),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        if name == "file"
+            && let Some(file) = self.file.take()
+        {
+            let summary = file.metrics.unwrap_or(file.lines);
+            self.coverage.add(file.path, summary);
         }
     }
 }
 
-fn begin(element: &BytesStart<'_>, open: &[String], file: &mut Option<OpenFile>) {
-    match (element.name().as_ref(), &mut *file) {
-        ("file", _) => {
-            let path = text(element, "path")
-                .or_else(|| text(element, "name"))
-                .unwrap_or_default();
-            *file = Some(OpenFile {
-                path,
-                ..OpenFile::default()
-            });
-        }
-        // A class within the file has metrics of its own; only the file's direct child counts.
-        ("metrics", Some(file)) if open.last().is_some_and(|parent| parent == "file") => {
-            file.metrics = metrics(element);
-        }
-        ("line", Some(file)) => line(element, &mut file.lines),
-        _ => {}
-    }
-}
-
-fn metrics(element: &BytesStart<'_>) -> Option<CoverageSummary> {
-    let covered = number(element, "coveredstatements")?;
-    let branches_covered = number(element, "coveredconditionals").unwrap_or(0);
+fn metrics(element: &Element<'_>) -> Option<CoverageSummary> {
+    let covered = element.number("coveredstatements")?;
+    let branches_covered = element.number("coveredconditionals").unwrap_or(0);
     Some(CoverageSummary {
         lines_covered: covered,
-        lines_missed: number(element, "statements")?.saturating_sub(covered),
+        lines_missed: element.number("statements")?.saturating_sub(covered),
         branches_covered,
-        branches_missed: number(element, "conditionals")
+        branches_missed: element
+            .number("conditionals")
             .unwrap_or(0)
             .saturating_sub(branches_covered),
     })
 }
 
-fn line(element: &BytesStart<'_>, summary: &mut CoverageSummary) {
-    if text(element, "type").as_deref() == Some("cond") {
+fn line(element: &Element<'_>, summary: &mut CoverageSummary) {
+    if element.attribute("type").as_deref() == Some("cond") {
         for side in ["truecount", "falsecount"] {
-            match number(element, side) {
+            match element.number(side) {
                 Some(0) | None => summary.branches_missed += 1,
                 Some(_) => summary.branches_covered += 1,
             }
         }
     } else {
-        match number(element, "count") {
+        match element.number("count") {
             Some(0) | None => summary.lines_missed += 1,
             Some(_) => summary.lines_covered += 1,
         }
     }
 }
 
-fn text(element: &BytesStart<'_>, name: &str) -> Option<String> {
-    let attribute = element.try_get_attribute(name).ok()??;
-    let raw = attribute.value;
-    Some(quick_xml::escape::unescape(&raw).map_or_else(|_| raw.to_string(), String::from))
-}
-
-fn number(element: &BytesStart<'_>, name: &str) -> Option<u64> {
-    text(element, name)?.trim().parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::{Report, ReportError, read};
 
     const ISTANBUL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <coverage generated="1" clover="3.2.0"><project timestamp="1" name="All files">
@@ -163,10 +108,17 @@ mod tests {
     <file name="empty.ts"/>
   </package></project></coverage>"#;
 
+    fn coverage(content: &str) -> Result<super::Coverage, ReportError> {
+        match read("CLOVERXML", "clover.xml", &mut content.as_bytes())? {
+            Report::Coverage(coverage) => Ok(coverage),
+            Report::Tests(_) => panic!("coverage, not tests"),
+        }
+    }
+
     // Reference §8.7.
     #[test]
     fn a_files_own_metrics_count_and_lines_only_without_them() {
-        let coverage = read(ISTANBUL.as_bytes()).unwrap();
+        let coverage = coverage(ISTANBUL).unwrap();
         let figures: Vec<_> = coverage
             .files
             .iter()
@@ -196,7 +148,7 @@ mod tests {
     // Reference §2.9, the UPLOAD_ARTIFACTS row of a wrong root element.
     #[test]
     fn another_root_is_told_in_codebuilds_words() {
-        let error = read(b"<testsuites/>").unwrap_err();
+        let error = coverage("<testsuites/>").unwrap_err();
         assert_eq!(
             error.to_string(),
             "expected element type <coverage> but have <testsuites>"
@@ -211,10 +163,7 @@ mod tests {
             "<coverage></project>",
             "<coverage/><coverage/>",
         ] {
-            assert!(
-                matches!(read(content.as_bytes()), Err(ReportError::Syntax { .. })),
-                "{content}"
-            );
+            assert!(coverage(content).is_err(), "{content}");
         }
     }
 }

@@ -1,10 +1,37 @@
 //! HANDS: test and coverage reports. One pure function a format: bytes in, typed report out.
 //!
-//! A report file is untrusted: reading is bounded, and what is not the format it claims is told in CodeBuild's words.
+//! A report file is untrusted: reading goes piece by piece and is bounded, nothing outside the file is looked at, and
+//! what is not the format it claims is told in CodeBuild's words.
 
+mod cases;
 mod clover;
+mod cobertura;
+mod cucumber;
+mod detect;
+mod jacoco;
+mod junit;
+mod lcov;
+mod nunit;
+mod simplecov;
+mod testng;
+mod trx;
+mod xml;
+
+use std::io::BufRead;
+
+pub use cases::Tests;
+pub use detect::detect;
 
 use crate::model::{CoverageSummary, FileCoverage};
+
+/// A report of either kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// Test cases.
+    Tests(Tests),
+    /// Coverage.
+    Coverage(Coverage),
+}
 
 /// A coverage report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +49,26 @@ impl Coverage {
         }
         summary
     }
+
+    fn add(&mut self, file_path: String, summary: CoverageSummary) {
+        self.files.push(FileCoverage { file_path, summary });
+    }
 }
+
+impl Report {
+    /// Adds another file's report; of the other kind it is left out.
+    pub fn merge(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Tests(own), Self::Tests(other)) => own.merge(other),
+            (Self::Coverage(own), Self::Coverage(other)) => own.files.extend(other.files),
+            (Self::Tests(_) | Self::Coverage(_), _) => {}
+        }
+    }
+}
+
+/// The file that a report is read from, as its cases name it.
+#[derive(Debug, Clone, Copy)]
+struct Source<'a>(&'a str);
 
 /// Why a file cannot be read as a report.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -43,18 +89,57 @@ pub enum ReportError {
         /// What is wrong.
         reason: String,
     },
-    /// A format keyword whose files this version cannot read.
-    #[error("format {0} is not read yet; only CLOVERXML is")]
+    /// Not what the format has.
+    #[error("{0}")]
+    Content(String),
+    /// A format keyword that nobody knows.
+    #[error("format {0} is not known; the formats are {known}", known = FORMATS.join(", "))]
     Format(String),
 }
 
-/// Files larger than this are refused; a coverage report of a million lines has 80 MB.
-pub const SIZE_LIMIT: u64 = 256 * 1024 * 1024;
+/// Files larger than this are refused.
+pub const SIZE_LIMIT: u64 = 1024 * 1024 * 1024;
 
-/// Reads one file of a report with CodeBuild's format keyword `format` (reference §8.2).
-pub fn read(format: &str, content: &[u8]) -> Result<Coverage, ReportError> {
+/// CodeBuild's format keywords (reference §8.2), and `LCOV`, which only we read.
+pub const FORMATS: [&str; 11] = [
+    "JUNITXML",
+    "CUCUMBERJSON",
+    "NUNITXML",
+    "NUNIT3XML",
+    "TESTNGXML",
+    "VISUALSTUDIOTRX",
+    "CLOVERXML",
+    "COBERTURAXML",
+    "JACOCOXML",
+    "SIMPLECOV",
+    "LCOV",
+];
+
+/// Reads one file of a report with CodeBuild's format keyword `format`; `path` is what its cases name it.
+pub fn read(format: &str, path: &str, input: &mut dyn BufRead) -> Result<Report, ReportError> {
+    let source = Source(path);
+    let (mut tests, mut coverage) = (Tests::default(), Coverage::default());
     match format {
-        "CLOVERXML" => clover::read(content),
-        other => Err(ReportError::Format(other.to_owned())),
+        "JUNITXML" => junit::read(input, source, &mut tests)?,
+        "CUCUMBERJSON" => cucumber::read(input, source, &mut tests)?,
+        "NUNITXML" => nunit::read_2(input, source, &mut tests)?,
+        "NUNIT3XML" => nunit::read_3(input, source, &mut tests)?,
+        "TESTNGXML" => testng::read(input, source, &mut tests)?,
+        "VISUALSTUDIOTRX" => trx::read(input, source, &mut tests)?,
+        "CLOVERXML" => clover::read(input, &mut coverage)?,
+        "COBERTURAXML" => cobertura::read(input, &mut coverage)?,
+        "JACOCOXML" => jacoco::read(input, &mut coverage)?,
+        "SIMPLECOV" => simplecov::read(input, &mut coverage)?,
+        "LCOV" => lcov::read(input, &mut coverage)?,
+        other => return Err(ReportError::Format(other.to_owned())),
     }
+    let is_coverage = matches!(
+        format,
+        "CLOVERXML" | "COBERTURAXML" | "JACOCOXML" | "SIMPLECOV" | "LCOV"
+    );
+    Ok(if is_coverage {
+        Report::Coverage(coverage)
+    } else {
+        Report::Tests(tests)
+    })
 }

@@ -1,11 +1,13 @@
 //! The buildspec's `reports`: files that the build left become figures (reference §8).
 
+use std::io::{BufReader, Read as _};
+
 use super::teller::Teller;
 use super::upload::Left;
 use crate::artifacts::{self, Rules};
 use crate::model::EventKind;
 use crate::plan::ReportPlan;
-use crate::report::{self, Coverage};
+use crate::report::{self, Report};
 
 /// Reads one report and tells what it says.
 pub(super) fn read_report(left: &Left<'_>, wanted: &ReportPlan, teller: &mut Teller<'_>) {
@@ -15,20 +17,30 @@ pub(super) fn read_report(left: &Left<'_>, wanted: &ReportPlan, teller: &mut Tel
         Some((_, group)) => group.to_owned(),
         None => format!("{}-{name}", request.project),
     };
-    match report_of(left, wanted) {
-        Ok((sources, coverage)) => teller.tell(EventKind::CoverageCollected {
-            arn: left.build.id.report_arn(&request.region, &group),
+    let arn = left.build.id.report_arn(&request.region, &group);
+    let format = wanted.format.clone();
+    teller.tell(match report_of(left, wanted) {
+        Ok((sources, Report::Coverage(coverage))) => EventKind::CoverageCollected {
+            arn,
             group,
-            format: wanted.format.clone(),
+            format,
             sources,
             summary: coverage.summary(),
-        }),
+        },
+        Ok((sources, Report::Tests(tests))) => EventKind::TestsCollected {
+            arn,
+            group,
+            format,
+            sources,
+            summary: tests.summary,
+            failures: tests.failures().cloned().collect(),
+        },
         // CodeBuild calls such a report INCOMPLETE and leaves the build alone (reference §8.4).
-        Err(message) => teller.tell(EventKind::ReportIncomplete { group, message }),
-    }
+        Err(message) => EventKind::ReportIncomplete { group, message },
+    });
 }
 
-fn report_of(left: &Left<'_>, wanted: &ReportPlan) -> Result<(Vec<String>, Coverage), String> {
+fn report_of(left: &Left<'_>, wanted: &ReportPlan) -> Result<(Vec<String>, Report), String> {
     let rules = Rules {
         base_directory: wanted
             .base_directory
@@ -39,20 +51,24 @@ fn report_of(left: &Left<'_>, wanted: &ReportPlan) -> Result<(Vec<String>, Cover
         ..Rules::default()
     };
     let selection = artifacts::select(left.tree, &rules).map_err(|error| error.to_string())?;
-    if selection.files.is_empty() {
-        return Err(format!("no file matches {}", rules.files.join(", ")));
-    }
-    let mut all = Coverage::default();
+    let mut all: Option<Report> = None;
     let mut sources = Vec::new();
     for file in selection.files.values() {
         let source = file.source.display().to_string();
         let failed = |error: String| format!("error processing report: [{source}: {error}]");
-        let content = left.tree.read(&file.source, report::SIZE_LIMIT);
-        let content = content.map_err(|error| failed(error.to_string()))?;
-        let coverage =
-            report::read(&wanted.format, &content).map_err(|error| failed(error.to_string()))?;
-        all.files.extend(coverage.files);
+        let opened = left.tree.file(&file.source);
+        let opened = opened.map_err(|error| failed(error.to_string()))?;
+        let mut input = BufReader::new(opened.take(report::SIZE_LIMIT));
+        let read = report::read(&wanted.format, &source, &mut input)
+            .map_err(|error| failed(error.to_string()))?;
+        match &mut all {
+            None => all = Some(read),
+            Some(all) => all.merge(read),
+        }
         sources.push(source);
     }
-    Ok((sources, all))
+    match all {
+        Some(report) => Ok((sources, report)),
+        None => Err(format!("no file matches {}", rules.files.join(", "))),
+    }
 }

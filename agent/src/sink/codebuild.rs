@@ -148,6 +148,9 @@ impl<W: Write> CodeBuildLog<W> {
                 let (lines, branches) = super::coverage(summary);
                 self.line(time, &format!("Report {group}: lines {lines}, branches {branches}"))
             }
+            EventKind::TestsCollected { group, summary, .. } => {
+                self.line(time, &format!("Report {group}: {}", super::tests(summary)))
+            }
             EventKind::ReportIncomplete { group, message } => {
                 self.line(time, &format!("[{group}: [{message}]]"))
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::CoverageSummary;
+use crate::model::{CoverageSummary, TestStatus, TestSummary};
 
 /// Returns a size such as `1.4 MB`: powers of 1,000, as disks and registries count.
 pub fn bytes(bytes: u64) -> String {
@@ -51,6 +51,20 @@ pub fn coverage(summary: &CoverageSummary) -> (String, String) {
             summary.branches_missed,
         ),
     )
+}
+
+/// Returns `43 tests, 41 succeeded, 2 failed`; what is not there is not named.
+pub fn tests(summary: &TestSummary) -> String {
+    let counts = TestStatus::ALL.iter().filter_map(|status| {
+        let count = summary.count(*status);
+        (count > 0).then(|| format!(", {count} {}", status.name().to_ascii_lowercase()))
+    });
+    let noun = if summary.total() == 1 {
+        "test"
+    } else {
+        "tests"
+    };
+    format!("{} {noun}{}", summary.total(), counts.collect::<String>())
 }
 
 #[cfg(test)]

@@ -13,10 +13,10 @@ use std::io;
 
 pub use codebuild::CodeBuildLog;
 pub use fanout::Fanout;
-pub use figures::{bytes, coverage, duration};
+pub use figures::{bytes, coverage, duration, tests};
 pub use json::JsonLines;
 pub use pretty::{Audience, Pretty};
-pub use result::result;
+pub use result::{result, test_summary};
 
 use crate::model::{BuildEvent, BuildRecord};
 

@@ -228,6 +228,7 @@ impl<W: Write> Pretty<W> {
             | EventKind::ArtifactsSelected(_)
             | EventKind::ArtifactsDelivered { .. }
             | EventKind::CoverageCollected { .. }
+            | EventKind::TestsCollected { .. }
             | EventKind::ReportIncomplete { .. }
             | EventKind::VariablesExported { .. }
             | EventKind::BuildFinished { .. } => Ok(()),

@@ -2,9 +2,12 @@
 //! CodeBuild has no field for.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::model::{BuildRecord, CacheRecord, Phase, PhaseRecord, ReportOutcome, ReportRecord};
+use crate::model::{
+    BuildRecord, CacheRecord, Phase, PhaseRecord, ReportOutcome, ReportRecord, TestStatus,
+    TestSummary,
+};
 
 /// Returns the object.
 pub fn result(record: &BuildRecord) -> Value {
@@ -132,7 +135,7 @@ fn primary_location(record: &BuildRecord) -> &str {
 
 fn arn(report: &ReportRecord) -> Option<&String> {
     match &report.outcome {
-        ReportOutcome::Coverage { arn, .. } => Some(arn),
+        ReportOutcome::Coverage { arn, .. } | ReportOutcome::Tests { arn, .. } => Some(arn),
         ReportOutcome::Incomplete(_) => None,
     }
 }
@@ -160,10 +163,39 @@ fn report(report: &ReportRecord) -> Value {
                 "branchesMissed": summary.branches_missed,
             },
         }),
+        ReportOutcome::Tests {
+            arn,
+            format,
+            sources,
+            summary,
+            failures,
+        } => json!({
+            "name": report.group,
+            "arn": arn,
+            "type": "TEST",
+            "status": summary.status(),
+            "format": format,
+            "files": sources,
+            "testSummary": test_summary(summary),
+            "failures": failures,
+        }),
         ReportOutcome::Incomplete(message) => {
             json!({ "name": report.group, "status": "INCOMPLETE", "message": message })
         }
     }
+}
+
+/// Returns the figures of a test report as CodeBuild's `TestReportSummary`: every status, zeros included (§8.3).
+pub fn test_summary(summary: &TestSummary) -> Value {
+    let counts: Map<String, Value> = TestStatus::ALL
+        .iter()
+        .map(|status| (status.name().to_owned(), json!(summary.count(*status))))
+        .collect();
+    json!({
+        "total": summary.total(),
+        "statusCounts": counts,
+        "durationInNanoSeconds": summary.duration_in_nano_seconds,
+    })
 }
 
 /// The API writes times as seconds with a fraction.

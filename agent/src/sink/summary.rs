@@ -9,9 +9,9 @@ use comfy_table::{CellAlignment, Table};
 use jiff::Timestamp;
 
 use super::failure::Failure;
-use super::{bytes, coverage, duration};
+use super::{bytes, coverage, duration, tests};
 use crate::model::{
-    BuildRecord, CacheTransfer, Phase, PhaseRecord, ReportOutcome, StatusCode, Verdict,
+    BuildRecord, CacheTransfer, Phase, PhaseRecord, ReportOutcome, StatusCode, TestCase, Verdict,
 };
 
 /// Returns the summary, with colours; the writer strips them where they are not wanted.
@@ -44,6 +44,12 @@ pub(super) fn summary(record: &BuildRecord, failure: Option<&Failure>) -> String
                     "coverage",
                     &format!("{group}: lines {lines}, branches {branches}"),
                 ]);
+            }
+            ReportOutcome::Tests {
+                summary, failures, ..
+            } => {
+                facts.add_row(["tests", &format!("{group}: {}", tests(summary))]);
+                failed_tests(&mut facts, failures);
             }
             ReportOutcome::Incomplete(message) => {
                 facts.add_row(["report", &format!("{group} is INCOMPLETE: {message}")]);
@@ -245,4 +251,29 @@ fn between(start: Timestamp, end: Timestamp) -> Duration {
 fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     // Writing to a `String` cannot fail.
     let _infallible = text.write_fmt(arguments);
+}
+/// The most failed tests that a summary names.
+const MOST_FAILURES: usize = 5;
+
+/// Names the first tests that failed, each with the first line of its message.
+fn failed_tests(facts: &mut Table, failures: &[TestCase]) {
+    for case in failures.iter().take(MOST_FAILURES) {
+        let name = match &case.prefix {
+            Some(prefix) if !case.name.starts_with(prefix.as_str()) => {
+                format!("{prefix} › {}", case.name)
+            }
+            _ => case.name.clone(),
+        };
+        let message = case.message.as_deref().unwrap_or_default();
+        let message = message.lines().next().unwrap_or_default();
+        let colon = if message.is_empty() { "" } else { ": " };
+        facts.add_row([
+            "",
+            &format!("{} {name}{colon}{message}", case.status.name()),
+        ]);
+    }
+    if failures.len() > MOST_FAILURES {
+        let more = failures.len() - MOST_FAILURES;
+        facts.add_row(["", &format!("and {more} more")]);
+    }
 }

@@ -1,0 +1,117 @@
+//! Cobertura XML (reference §8.7).
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+
+use super::xml::{self, Element, Handler};
+use super::{Coverage, ReportError};
+use crate::model::CoverageSummary;
+
+/// Reads a report; classes of one file are added up.
+///
+/// A class's own `lines` count; where it has none, those of its methods do.
+pub(super) fn read(input: &mut dyn BufRead, coverage: &mut Coverage) -> Result<(), ReportError> {
+    let mut handler = Cobertura::default();
+    xml::walk(input, &["coverage"], &mut handler)?;
+    if !handler.has_packages {
+        return Err(ReportError::Content("there are no `packages`".into()));
+    }
+    for (path, summary) in handler.files {
+        coverage.add(path, summary);
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Cobertura {
+    has_packages: bool,
+    files: BTreeMap<String, CoverageSummary>,
+    class: Option<Class>,
+    /// What the open `lines` belong to.
+    lines_of: Owner,
+}
+
+#[derive(Default)]
+struct Class {
+    path: String,
+    own: CoverageSummary,
+    methods: CoverageSummary,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Owner {
+    #[default]
+    None,
+    Class,
+    Method,
+}
+
+impl Handler for Cobertura {
+    fn open(&mut self, element: &Element<'_>, parent: &str) {
+        match element.name() {
+            "packages" => self.has_packages = true,
+            "class" => {
+                self.class = Some(Class {
+                    path: element.attribute("filename").unwrap_or_default(),
+                    ..Class::default()
+                });
+            }
+            "lines" => {
+                self.lines_of = match parent {
+                    "class" => Owner::Class,
+                    "method" => Owner::Method,
+                    _ => Owner::None,
+                };
+            }
+            "line" => {
+                let Some(class) = &mut self.class else { return };
+                match self.lines_of {
+                    Owner::Class => line(element, &mut class.own),
+                    Owner::Method => line(element, &mut class.methods),
+                    Owner::None => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        match name {
+            "lines" => self.lines_of = Owner::None,
+            "class" => {
+                if let Some(class) = self.class.take() {
+                    let has_own = class.own != CoverageSummary::default();
+                    let summary = if has_own { class.own } else { class.methods };
+                    self.files.entry(class.path).or_default().add(&summary);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn line(element: &Element<'_>, summary: &mut CoverageSummary) {
+    match element.number("hits") {
+        Some(0) | None => summary.lines_missed += 1,
+        Some(_) => summary.lines_covered += 1,
+    }
+    let is_branch = element
+        .attribute("branch")
+        .is_some_and(|branch| branch.eq_ignore_ascii_case("true"));
+    if !is_branch {
+        return;
+    }
+    let conditions = element.attribute("condition-coverage");
+    if let Some((covered, all)) = conditions.as_deref().and_then(share) {
+        summary.branches_covered += covered;
+        summary.branches_missed += all.saturating_sub(covered);
+    }
+}
+
+/// Returns the two numbers of `50% (1/2)`.
+fn share(text: &str) -> Option<(u64, u64)> {
+    let (_, rest) = text.split_once('(')?;
+    let (share, _) = rest.split_once(')')?;
+    let (covered, all) = share.split_once('/')?;
+    Some((covered.trim().parse().ok()?, all.trim().parse().ok()?))
+}

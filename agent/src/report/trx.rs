@@ -1,0 +1,127 @@
+//! Visual Studio TRX (reference §8.2).
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+
+use super::cases::{Tests, nano_seconds};
+use super::junit::{append, tidy};
+use super::xml::{self, Element, Handler};
+use super::{ReportError, Source};
+use crate::model::{TestCase, TestStatus};
+
+/// The most definitions that are remembered; there is one for each test.
+const MOST_DEFINITIONS: usize = 100_000;
+
+/// Reads a report into `tests`.
+///
+/// A result names its test by an id, and the class stands with the test's definition, often behind all
+/// results. Until it is known, the id stands in the class's place.
+pub(super) fn read(
+    input: &mut dyn BufRead,
+    source: Source<'_>,
+    tests: &mut Tests,
+) -> Result<(), ReportError> {
+    let mut own = Tests::default();
+    let mut handler = Trx {
+        source,
+        tests: &mut own,
+        case: None,
+        inner: 0,
+        in_message: false,
+        definition: None,
+        classes: BTreeMap::new(),
+    };
+    xml::walk(input, &["TestRun"], &mut handler)?;
+    let classes = handler.classes;
+    own.amend(|case| {
+        let id = case.prefix.take();
+        case.prefix = id.and_then(|id| classes.get(&id).cloned());
+    });
+    tests.merge(own);
+    Ok(())
+}
+
+struct Trx<'a> {
+    source: Source<'a>,
+    tests: &'a mut Tests,
+    case: Option<TestCase>,
+    /// How many results within the open one are open: those of a data-driven test, which counts once.
+    inner: usize,
+    in_message: bool,
+    /// The id of the open test definition.
+    definition: Option<String>,
+    classes: BTreeMap<String, String>,
+}
+
+impl Handler for Trx<'_> {
+    fn open(&mut self, element: &Element<'_>, parent: &str) {
+        match element.name() {
+            name if parent == "Results" && name.ends_with("Result") => {
+                let duration = element.attribute("duration");
+                self.case = Some(TestCase {
+                    name: element.attribute("testName").unwrap_or_default(),
+                    prefix: element.attribute("testId"),
+                    test_suite_name: None,
+                    status: status(element.attribute("outcome").as_deref()),
+                    duration_in_nano_seconds: clock(duration.as_deref()),
+                    message: None,
+                    test_raw_data_path: self.source.0.to_owned(),
+                });
+            }
+            name if name.ends_with("Result") => self.inner += 1,
+            "Message" => self.in_message = parent == "ErrorInfo",
+            "UnitTest" => self.definition = element.attribute("id"),
+            "TestMethod" => {
+                let class = element.attribute("className");
+                if let (Some(id), Some(class)) = (&self.definition, class)
+                    && self.classes.len() < MOST_DEFINITIONS
+                {
+                    // An old assembly-qualified name goes on behind a comma.
+                    let class = class.split(',').next().unwrap_or_default();
+                    self.classes.insert(id.clone(), class.trim().to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if let (true, Some(case)) = (self.in_message, &mut self.case) {
+            append(&mut case.message, text);
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        match name {
+            "Message" => self.in_message = false,
+            "UnitTest" => self.definition = None,
+            name if name.ends_with("Result") && self.inner > 0 => self.inner -= 1,
+            name if name.ends_with("Result") => {
+                if let Some(mut case) = self.case.take() {
+                    case.message = tidy(case.message);
+                    self.tests.push(case);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn status(outcome: Option<&str>) -> TestStatus {
+    match outcome {
+        Some("Passed" | "Completed" | "Warning" | "PassedButRunAborted") => TestStatus::Succeeded,
+        Some("Failed") => TestStatus::Failed,
+        Some("Error" | "Timeout" | "Aborted") => TestStatus::Error,
+        Some("NotExecuted" | "NotRunnable" | "Disconnected" | "Pending") => TestStatus::Skipped,
+        _ => TestStatus::Unknown,
+    }
+}
+
+/// Returns `hh:mm:ss.fffffff` as nanoseconds.
+fn clock(duration: Option<&str>) -> u64 {
+    let mut parts = duration.unwrap_or_default().rsplit(':');
+    let seconds = nano_seconds(parts.next());
+    let minutes = nano_seconds(parts.next()).saturating_mul(60);
+    let hours = nano_seconds(parts.next()).saturating_mul(3_600);
+    seconds.saturating_add(minutes).saturating_add(hours)
+}

@@ -1,0 +1,117 @@
+//! Report files of other people, read in place where the machine has them, against figures that were not made by
+//! running our parsers.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use understudy::report::{self, Report};
+
+/// Path and figures of each file, found by reading the files and by parsers of another language.
+const EXPECTED: &str = include_str!("../../fixtures/reports/real-files.tsv");
+
+/// Returns the folder of the real files, if there is one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only this test looks for the folder"
+)]
+fn folder() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let folder = std::env::var_os("UNDERSTUDY_SHARED_DATA").map_or(beside, PathBuf::from);
+    let folder = folder.join("reports");
+    folder.is_dir().then_some(folder)
+}
+
+#[expect(
+    clippy::panic,
+    reason = "a table with another folder is a mistake of the table"
+)]
+fn format(path: &str) -> &'static str {
+    match path.split('/').next().expect("a folder") {
+        "junit" => "JUNITXML",
+        "cucumber" => "CUCUMBERJSON",
+        "nunit2" => "NUNITXML",
+        "nunit3" => "NUNIT3XML",
+        "testng" => "TESTNGXML",
+        "trx" => "VISUALSTUDIOTRX",
+        "clover" => "CLOVERXML",
+        "cobertura" => "COBERTURAXML",
+        "jacoco" => "JACOCOXML",
+        "simplecov" => "SIMPLECOV",
+        "lcov" => "LCOV",
+        other => panic!("no format for {other}"),
+    }
+}
+
+/// Returns a report's figures in the words of the table.
+fn figures(report: &Report) -> String {
+    match report {
+        Report::Tests(tests) => {
+            let s = &tests.summary;
+            format!(
+                "tests total={} ok={} failed={} error={} skipped={} unknown={}",
+                s.total(),
+                s.succeeded,
+                s.failed,
+                s.error,
+                s.skipped,
+                s.unknown
+            )
+        }
+        Report::Coverage(coverage) => {
+            let s = coverage.summary();
+            format!(
+                "lines {}/{} branches {}/{} files={}",
+                s.lines_covered,
+                s.lines_missed,
+                s.branches_covered,
+                s.branches_missed,
+                coverage.files.len()
+            )
+        }
+    }
+}
+
+#[test]
+fn every_real_report_has_the_figures_that_were_counted() {
+    let Some(folder) = folder() else {
+        println!("skipped: no real files here");
+        return;
+    };
+    let mut wrong = Vec::new();
+    for line in EXPECTED.lines().filter(|line| !line.starts_with('#')) {
+        let (path, expected) = line.split_once('\t').expect("two columns");
+        let file = File::open(folder.join(path)).expect("a real file");
+        let read = report::read(format(path), path, &mut BufReader::new(file));
+        let found = match &read {
+            Ok(report) => figures(report),
+            Err(_) => "unreadable".to_owned(),
+        };
+        if found != expected {
+            wrong.push(format!(
+                "{path}\n  counted {expected}\n  read    {found} {:?}",
+                read.err()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_format_of_every_real_report_is_seen() {
+    let Some(folder) = folder() else {
+        println!("skipped: no real files here");
+        return;
+    };
+    let mut wrong = Vec::new();
+    for line in EXPECTED.lines().filter(|line| !line.starts_with('#')) {
+        let (path, _) = line.split_once('\t').expect("two columns");
+        let bytes = std::fs::read(folder.join(path)).expect("a real file");
+        let head = bytes.get(..64 * 1024).unwrap_or(&bytes);
+        let seen = report::detect(head);
+        if seen != Some(format(path)) {
+            wrong.push(format!("{path}: {seen:?}"));
+        }
+    }
+    assert_eq!(wrong, [] as [String; 0]);
+}
