@@ -49,7 +49,10 @@ fn main() -> ExitCode {
     println!("{}", table::draw(&figures));
     let written = serde_json::to_string_pretty(&figures)
         .map_err(std::io::Error::from)
-        .and_then(|text| std::fs::write("target/bench.json", text + "\n"));
+        .and_then(|text| {
+            std::fs::create_dir_all("target")?;
+            std::fs::write("target/bench.json", text + "\n")
+        });
     if let Err(error) = written {
         eprintln!("error: failed to write target/bench.json: {error}");
         return ExitCode::FAILURE;

@@ -7,6 +7,9 @@ use crate::span::Span;
 /// The most findings of one severity that are kept; a hostile text could hold hundreds of thousands.
 const MOST: usize = 500;
 
+/// The kind of the finding that stands for all that are left out.
+const TOO_MANY: &str = "findings.too-many";
+
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -15,6 +18,16 @@ pub enum Severity {
     Error,
     /// The buildspec runs, but perhaps not as its author thinks.
     Warning,
+}
+
+impl Severity {
+    /// Returns the name that programs know it by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// What CodeBuild itself answers, as it appears in the context of a phase (reference §2.9).
@@ -131,12 +144,8 @@ impl Findings {
         } else if *count == MOST + 1 {
             let message = format!("From here on, findings like this are left out; {MOST} are kept");
             let severity = finding.severity;
-            self.kept.push(Finding::new(
-                "findings.too-many",
-                severity,
-                finding.span,
-                message,
-            ));
+            self.kept
+                .push(Finding::new(TOO_MANY, severity, finding.span, message));
         }
     }
 
@@ -150,7 +159,10 @@ impl Findings {
 
     /// Takes back every finding of a kind, because another one says it better.
     pub(crate) fn withdraw(&mut self, code: &str) {
-        self.kept.retain(|finding| finding.code != code);
+        self.kept
+            .retain(|finding| finding.code != code && finding.code != TOO_MANY);
+        let of = |severity| self.kept.iter().filter(|f| f.severity == severity).count();
+        (self.errors, self.warnings) = (of(Severity::Error), of(Severity::Warning));
     }
 
     /// Returns the findings in the order of their places.

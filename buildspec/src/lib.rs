@@ -8,7 +8,12 @@
 //! |---|---|
 //! | `text` | bytes to text, and what no YAML reader may be given |
 //! | `tree` | YAML to a tree of places; the only module that knows the parser |
-//! | `reader` | tree to document, one file a section |
+//! | `document` | the document as written, with places |
+//! | `reader` | tree to document, one file a section; judges shapes |
+//! | `shell` | takes a command's text apart |
+//! | `check` | one function a rule, over the whole document |
+//! | `catalogue` | every kind of finding, with why it matters |
+//! | `print`, `schema` | document to canonical text; the JSON Schema |
 //! | `suggest`, `quote`, `lines` | helpers for messages |
 //! | `render` | findings to a page for people |
 

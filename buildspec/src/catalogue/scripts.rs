@@ -150,8 +150,7 @@ pub(super) const KINDS: &[Kind] = &[
     kind_of(
         "state.alias",
         "An alias does not last",
-        "Every command has a shell of its own, which starts without aliases; and a shell that runs a script expands \
-         none.",
+        "Every command has a shell of its own, which starts without aliases.",
     ),
     kind_of(
         "state.array",

@@ -21,9 +21,7 @@ pub(super) fn under_sh(subject: &Subject<'_>, findings: &mut Findings) {
     };
     for step in &subject.steps {
         for (bashism, start) in &step.script.bashisms {
-            if let Some(found) = syntax(*bashism) {
-                note(found, subject.span(step, *start, start + 2));
-            }
+            note(syntax(*bashism), subject.span(step, *start, start + 2));
         }
         for simple in &step.script.commands {
             if let Some(found) = builtin(simple) {
@@ -65,8 +63,8 @@ fn span_of(subject: &Subject<'_>, step: &Step<'_>, simple: &Simple<'_>) -> Span 
     }
 }
 
-fn syntax(bashism: Bashism) -> Option<Found> {
-    Some(match bashism {
+fn syntax(bashism: Bashism) -> Found {
+    match bashism {
         Bashism::DoubleBracket => ("`[[ … ]]`", "`[ … ]`"),
         Bashism::Arithmetic => ("`(( … ))`", "`[ $((…)) -ne 0 ]`"),
         Bashism::Array => ("An array", "the items into a file or a text"),
@@ -76,9 +74,8 @@ fn syntax(bashism: Bashism) -> Option<Found> {
         Bashism::BraceRange => ("`{1..3}`", "`$(seq 1 3)`"),
         Bashism::FunctionKeyword => ("`function`", "`name() { … }`"),
         Bashism::Expansion => ("This expansion", "it with `sed`, `cut` or `tr`"),
-        // dash knows it since 0.5.11, which is what Ubuntu has.
-        Bashism::AnsiQuote => return None,
-    })
+        Bashism::AnsiQuote => ("`$'…'`", "`\"$(printf …)\"`"),
+    }
 }
 
 fn builtin(simple: &Simple<'_>) -> Option<Found> {

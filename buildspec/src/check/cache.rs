@@ -27,10 +27,9 @@ pub(super) fn constant_key(subject: &Subject<'_>, findings: &mut Findings) {
                 quote(&key.value)
             ),
         )
-        .with_help(format!(
-            "Put the hash of a lock file into it: `{}-$(codebuild-hash-files package-lock.json)`",
-            key.value
-        )),
+        .with_help(
+            "Put the hash of a lock file into it: `npm-$(codebuild-hash-files package-lock.json)`",
+        ),
     );
 }
 
@@ -62,9 +61,11 @@ pub(super) fn not_a_directory(subject: &Subject<'_>, findings: &mut Findings) {
     for path in &cache.paths {
         let last = path.value.rsplit('/').next().unwrap_or_default();
         let is_file = !is_glob(last)
-            && last
-                .rsplit_once('.')
-                .is_some_and(|(stem, extension)| !stem.is_empty() && extension.len() <= 5);
+            && last.rsplit_once('.').is_some_and(|(stem, extension)| {
+                !stem.is_empty()
+                    && extension.len() <= 5
+                    && extension.starts_with(|c: char| c.is_ascii_alphabetic())
+            });
         if is_file {
             findings.push(
                 Finding::warning(

@@ -1,6 +1,6 @@
 //! Each list item is a script of its own (reference §2.2): it must be complete, or the shell refuses it.
 
-use super::subject::{Step, Subject};
+use super::subject::Subject;
 use crate::finding::{Finding, Findings};
 use crate::quote::quote;
 use crate::shell::{Fault, is_name};
@@ -109,7 +109,10 @@ pub(super) fn spaced_assignment(subject: &Subject<'_>, findings: &mut Findings) 
             && name.raw.len() > 1
             && equals.raw.starts_with(['"', '\'']);
         let bare = name.raw.trim_end_matches('=');
-        if !is_name(bare) || !(spaced || ends_open) {
+        // `echo = x` prints; a variable is written in capitals.
+        let is_shouted = !bare.bytes().any(|byte| byte.is_ascii_lowercase());
+        let is_variable = is_name(bare) && (is_shouted || simple.program() == Some("export"));
+        if !is_variable || !(spaced || ends_open) {
             continue;
         }
         let value = if spaced && equals.raw == "=" {
@@ -134,7 +137,7 @@ pub(super) fn spaced_assignment(subject: &Subject<'_>, findings: &mut Findings) 
 /// `${{ … }}` of GitHub Actions and its like, which the shell refuses.
 pub(super) fn foreign_expression(subject: &Subject<'_>, findings: &mut Findings) {
     for step in &subject.steps {
-        let Some(start) = unquoted(step, "${{") else {
+        let Some(start) = step.script.foreign else {
             continue;
         };
         findings.push(
@@ -146,13 +149,4 @@ pub(super) fn foreign_expression(subject: &Subject<'_>, findings: &mut Findings)
             .with_help("Write `$NAME`, and set the variable under `env` or in the project"),
         );
     }
-}
-
-/// Returns where a text stands in a command outside single quotes.
-fn unquoted(step: &Step<'_>, piece: &str) -> Option<usize> {
-    let text = step.command.value.as_str();
-    let start = text.find(piece)?;
-    let before = text.get(..start)?;
-    let quotes = before.bytes().filter(|byte| *byte == b'\'').count();
-    (quotes % 2 == 0).then_some(start)
 }

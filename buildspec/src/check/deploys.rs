@@ -77,8 +77,10 @@ fn deploys(simple: &Simple<'_>) -> Option<&'static str> {
         "npx" if has("cdk") && has("deploy") => Some("cdk deploy"),
         "sam" if has("deploy") => Some("sam deploy"),
         "terraform" if has("apply") => Some("terraform apply"),
-        "kubectl" if has("apply") || has("set") => Some("kubectl"),
-        "helm" if has("upgrade") || has("install") => Some("helm"),
+        "kubectl" if simple.begins(&["apply"]) || simple.begins(&["set", "image"]) => {
+            Some("kubectl")
+        }
+        "helm" if simple.begins(&["upgrade"]) || simple.begins(&["install"]) => Some("helm"),
         "npm" | "yarn" if has("publish") => Some("npm publish"),
         "serverless" | "sls" if has("deploy") => Some("serverless deploy"),
         _ => None,

@@ -1,6 +1,8 @@
 //! A `cd` lasts into later commands and phases (reference §2.2.1), and patterns start at the source
 //! root all the same (§6.2).
 
+use std::collections::BTreeSet;
+
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::paths::{Directory, has_variables, without_dot};
@@ -88,6 +90,7 @@ pub(super) fn drift(subject: &Subject<'_>, findings: &mut Findings) {
     if !subject.keeps_state() {
         return;
     }
+    let moved_on = moved_on(subject);
     let mut places: Option<Vec<Patterns<'_>>> = None;
     let mut walk = Walk::new();
     let mut files = 0;
@@ -105,6 +108,9 @@ pub(super) fn drift(subject: &Subject<'_>, findings: &mut Findings) {
                 let Some(name) = file.literal().filter(|name| is_plain(name)) else {
                     continue;
                 };
+                if moved_on.contains(without_dot(&name)) {
+                    continue;
+                }
                 let lies_at = format!("{directory}/{}", without_dot(&name));
                 // Few builds write a file where a `cd` led; for the others no pattern is made ready.
                 let missed = places
@@ -131,7 +137,10 @@ pub(super) fn drift(subject: &Subject<'_>, findings: &mut Findings) {
                         .with_related(subject.word(step, file), "the file is written here")
                         .with_help(match walk.directory {
                             Directory::Outside => {
-                                format!("Write it to \"$CODEBUILD_SRC_DIR/{name}\"")
+                                format!(
+                                    "Write it to {}",
+                                    quote(&format!("$CODEBUILD_SRC_DIR/{name}"))
+                                )
                             }
                             _ => format!(
                                 "Write it to \"$CODEBUILD_SRC_DIR/{name}\", or keep the `cd` to \
@@ -145,6 +154,17 @@ pub(super) fn drift(subject: &Subject<'_>, findings: &mut Findings) {
         }
         walk.follow(subject, step, simple);
     }
+}
+
+/// Returns the files that commands move or copy on from where they were written.
+fn moved_on(subject: &Subject<'_>) -> BTreeSet<String> {
+    let moves = subject
+        .simple_commands()
+        .filter(|(_, simple)| matches!(simple.program(), Some("mv" | "cp" | "install" | "rsync")));
+    let words = moves.flat_map(|(_, simple)| simple.arguments());
+    words
+        .filter_map(|word| Some(without_dot(&word.literal()?).to_owned()))
+        .collect()
 }
 
 /// Returns the patterns of each artifact.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::subject::Subject;
+use crate::document::{BatchBuilds, BatchEnv};
 use crate::finding::{Finding, Findings};
 use crate::quote::quote;
 use crate::shell::{Nesting, Simple, Word};
@@ -20,7 +21,7 @@ fn is_docker(simple: &Simple<'_>) -> bool {
 
 /// `docker build` in a project without `privilegedMode` (reference §4.2).
 pub(super) fn not_privileged(subject: &Subject<'_>, findings: &mut Findings) {
-    if subject.facts.privileged != Some(false) {
+    if subject.facts.privileged != Some(false) || has_privileged_batch(subject) {
         return;
     }
     let first = subject.simple_commands().find(|(_, simple)| {
@@ -39,6 +40,23 @@ pub(super) fn not_privileged(subject: &Subject<'_>, findings: &mut Findings) {
             )
             .with_help("Set `privilegedMode: true` in the project's environment"),
         );
+    }
+}
+
+/// Tells whether a build of the batch asks for privileged mode by itself.
+fn has_privileged_batch(subject: &Subject<'_>) -> bool {
+    let builds = subject
+        .document
+        .batch
+        .as_ref()
+        .and_then(|batch| batch.builds.as_ref());
+    let asks = |env: &BatchEnv| env.privileged_mode.as_ref().is_some_and(|flag| flag.value);
+    match builds {
+        Some(BatchBuilds::List(builds) | BatchBuilds::Graph(builds)) => {
+            builds.iter().any(|build| asks(&build.env))
+        }
+        Some(BatchBuilds::Matrix(matrix)) => asks(&matrix.env),
+        Some(BatchBuilds::Fanout(_)) | None => false,
     }
 }
 

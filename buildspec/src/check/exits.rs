@@ -25,7 +25,11 @@ pub(super) fn early_exit(subject: &Subject<'_>, findings: &mut Findings) {
         // `… || exit 0` means "whatever happens", and what stands behind in a block is skipped as meant.
         let is_guard = exit.nesting == Nesting::Conditional && exit.before != Joint::Or;
         let is_last = commands.last().is_some_and(|last| last.start == exit.start);
-        if !is_guard || !is_last {
+        // One branch fails and another goes on: a guard that does what it says.
+        let may_fail = commands
+            .iter()
+            .any(|simple| simple.program() == Some("exit") && !is_success(simple));
+        if !is_guard || !is_last || may_fail {
             continue;
         }
         let count = step.following;

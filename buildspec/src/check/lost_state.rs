@@ -87,20 +87,21 @@ pub(super) fn trap(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
-/// `alias` whose command ends with it.
+/// `alias` as the last thing that a command does.
 pub(super) fn alias(subject: &Subject<'_>, findings: &mut Findings) {
     for step in &subject.steps {
-        for simple in &step.script.commands {
-            if simple.program() == Some("alias") && !simple.arguments().is_empty() {
-                findings.push(
-                    Finding::warning(
-                        "state.alias",
-                        subject.simple(step, simple),
-                        "An alias is unknown to the next command, and bash expands none in a script",
-                    )
-                    .with_help("Write the command out, or put a script of that name on the PATH"),
-                );
-            }
+        let Some(simple) = step.script.commands.last() else {
+            continue;
+        };
+        if simple.program() == Some("alias") && !simple.arguments().is_empty() {
+            findings.push(
+                Finding::warning(
+                    "state.alias",
+                    subject.simple(step, simple),
+                    "This alias is unknown to the next command",
+                )
+                .with_help("Write the command out, or put a script of that name on the PATH"),
+            );
         }
     }
 }

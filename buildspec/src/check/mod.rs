@@ -32,6 +32,7 @@ pub use facts::Facts;
 
 use crate::document::BuildSpec;
 use crate::finding::{Finding, Findings};
+use crate::reader::Reading;
 use subject::Subject;
 
 /// A rule: looks at everything and reports what it finds.
@@ -112,4 +113,14 @@ pub fn check(text: &str, document: &BuildSpec, facts: &Facts) -> Vec<Finding> {
         rule(&subject, &mut findings);
     }
     findings.into_sorted()
+}
+
+impl Reading {
+    /// Returns the reading with what [`check`] finds as well, `text` being what was read.
+    #[must_use]
+    pub fn checked(mut self, text: &str, facts: &Facts) -> Self {
+        self.findings.extend(check(text, &self.document, facts));
+        self.findings.sort_by_key(|finding| finding.span);
+        self
+    }
 }

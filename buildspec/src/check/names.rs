@@ -52,7 +52,6 @@ const KNOWN: &[&str] = &[
     "CODEBUILD_VPC_AZ",
     "CODEBUILD_GPU_BUILD",
     "CODEBUILD_LOCAL_BUILD",
-    "CODEBUILD_ACCOUNT_ID",
 ];
 
 /// Names that are followed by the identifier of a secondary source.

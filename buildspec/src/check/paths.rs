@@ -2,6 +2,10 @@
 
 use crate::shell::Word;
 
+/// No path that a kernel takes is deeper or longer.
+const MOST_PARTS: usize = 256;
+const LONGEST: usize = 4096;
+
 /// Where a command's shell is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Directory {
@@ -39,6 +43,9 @@ impl Directory {
         let Self::Below(parts) = self else {
             return Self::Unknown;
         };
+        if parts.len() > MOST_PARTS || path.len() > LONGEST {
+            return Self::Unknown;
+        }
         let mut parts = parts.clone();
         for part in path.split('/') {
             match part {

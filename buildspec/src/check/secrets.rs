@@ -1,12 +1,17 @@
 //! Secrets that do not stay secret.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use super::subject::{Subject, assigned_names};
+use super::subject::{Step, Subject, assigned_names};
 use crate::document::Variable;
 use crate::finding::{Finding, Findings};
 use crate::quote::quote;
+use crate::shell::{Reference, Simple};
 use crate::span::Span;
+
+/// The most commands within one command's words that are looked at.
+const MOST_NESTED: usize = 100;
 
 /// A credential among the plain variables, which everybody who may see the project can read (§1.4).
 pub(super) fn plain_text(subject: &Subject<'_>, findings: &mut Findings) {
@@ -68,20 +73,15 @@ pub(super) fn printed(subject: &Subject<'_>, findings: &mut Findings) {
         if !matches!(simple.program(), Some("echo" | "printf")) || simple.output_goes_elsewhere() {
             continue;
         }
+        let nested = nested(step, simple);
         let mut references = step.script.references_in(simple).iter();
-        let Some(reference) = references.find(|reference| secrets.has(reference.name)) else {
+        let Some(reference) = references.find(|reference| {
+            let is_of_another = nested.iter().any(|span| span.contains(&reference.start));
+            secrets.has(reference.name) && !is_of_another && !is_veiled(step, reference)
+        }) else {
             continue;
         };
-        // `${#TOKEN}` and `${TOKEN:+set}` tell nothing.
-        let rest = step.command.value.get(reference.start..);
-        let rest = rest.unwrap_or_default();
         let end = reference.start + reference.name.len() + 1;
-        let behind = step.command.value.get(end..).unwrap_or_default();
-        let is_veiled =
-            behind.starts_with(":+") || behind.get(1..).is_some_and(|b| b.starts_with(":+"));
-        if rest.starts_with("${#") || is_veiled {
-            continue;
-        }
         let finding = Finding::warning(
             "secret.printed",
             subject.span(step, reference.start, end),
@@ -98,6 +98,32 @@ pub(super) fn printed(subject: &Subject<'_>, findings: &mut Findings) {
             finding.with_help("Delete it; to see that it is there, print `${#NAME}`, its length"),
         );
     }
+}
+
+/// Returns where the commands stand that a command's words hold; what they read is not printed.
+fn nested(step: &Step<'_>, simple: &Simple<'_>) -> Vec<Range<usize>> {
+    let commands = &step.script.commands;
+    let first = commands.partition_point(|inner| inner.start <= simple.start);
+    let rest = commands.get(first..).unwrap_or_default().iter();
+    let inner = rest.take_while(|inner| inner.start < simple.end);
+    inner
+        .take(MOST_NESTED)
+        .map(|inner| inner.start..inner.end)
+        .collect()
+}
+
+/// Tells whether an expansion tells nothing of the value: `${#TOKEN}`, `${TOKEN:+set}`, `${TOKEN+set}`.
+fn is_veiled(step: &Step<'_>, reference: &Reference<'_>) -> bool {
+    let rest = step
+        .command
+        .value
+        .get(reference.start..)
+        .unwrap_or_default();
+    let Some(rest) = rest.strip_prefix("${") else {
+        return false;
+    };
+    let behind = rest.strip_prefix(reference.name).unwrap_or_default();
+    rest.starts_with('#') || behind.starts_with(":+") || behind.starts_with('+')
 }
 
 /// The names whose values are secrets.

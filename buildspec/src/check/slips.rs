@@ -58,7 +58,9 @@ pub(super) fn option_behind_assignment(subject: &Subject<'_>, findings: &mut Fin
 pub(super) fn version_redirect(subject: &Subject<'_>, findings: &mut Findings) {
     for (step, simple) in subject.simple_commands() {
         let mut redirects = simple.redirects.iter();
-        let Some(redirect) = redirects.find(|redirect| redirect.target.raw.starts_with('=')) else {
+        let Some(redirect) = redirects
+            .find(|redirect| redirect.operator == ">" && redirect.target.raw.starts_with('='))
+        else {
             continue;
         };
         findings.push(

@@ -24,13 +24,14 @@ pub(super) fn literal_reference(subject: &Subject<'_>, findings: &mut Findings) 
         let inner = rest.strip_prefix('{').unwrap_or(rest);
         let end = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
         let referred = inner.get(..end.unwrap_or(inner.len())).unwrap_or_default();
-        if !is_command && !is_name(referred) {
+        // `$LATEST` is how Lambda calls a version.
+        if !is_command && (!is_name(referred) || text == "$LATEST") {
             continue;
         }
         let what = if is_command {
             "$(…)".to_owned()
         } else {
-            format!("${referred}")
+            format!("${}", referred.chars().take(40).collect::<String>())
         };
         findings.push(
             Finding::warning(
@@ -41,7 +42,10 @@ pub(super) fn literal_reference(subject: &Subject<'_>, findings: &mut Findings) 
                     quote(&name.value)
                 ),
             )
-            .with_help(format!("Set it in a command: `{}=…`", name.value)),
+            .with_help(format!(
+                "Set it in a command: {}",
+                quote(&format!("{}=…", name.value))
+            )),
         );
     }
 }
@@ -118,8 +122,8 @@ pub(super) fn not_exportable(subject: &Subject<'_>, findings: &mut Findings) {
             .trim_start_matches(['$', '{'])
             .trim_end_matches('}');
         let help = match bare.strip_prefix("AWS_") {
-            Some(rest) => format!("Give it another name, such as `{rest}`"),
-            None => format!("Write the name alone: `{bare}`"),
+            Some(rest) => format!("Give it another name, such as {}", quote(rest)),
+            None => format!("Write the name alone: {}", quote(bare)),
         };
         findings.push(Finding::warning("env.not-exportable", name.span, message).with_help(help));
     }

@@ -20,7 +20,6 @@ mod section;
 
 use std::collections::BTreeSet;
 
-use crate::check::{Facts, check};
 use crate::document::BuildSpec;
 use crate::finding::{Finding, Findings, Severity};
 use crate::lines::Lines;
@@ -43,14 +42,6 @@ impl Reading {
         self.findings
             .iter()
             .any(|finding| finding.severity == Severity::Error)
-    }
-
-    /// Returns the reading with what [`check`] finds as well, `text` being what was read.
-    #[must_use]
-    pub fn checked(mut self, text: &str, facts: &Facts) -> Self {
-        self.findings.extend(check(text, &self.document, facts));
-        self.findings.sort_by_key(|finding| finding.span);
-        self
     }
 
     fn unreadable(finding: Finding) -> Self {

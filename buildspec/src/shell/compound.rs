@@ -1,6 +1,9 @@
 //! `if`, loops, `case` and braces: what is open, and what may end it.
 
-use super::{Fault, Nesting};
+use super::{Fault, Joint, Nesting};
+
+/// The most compounds within one another; people stop at five.
+const DEPTH: usize = 100;
 
 /// A compound command whose end is still to come.
 #[derive(Debug, Clone, Copy)]
@@ -8,8 +11,10 @@ pub(super) struct Open {
     pub(super) kind: Kind,
     /// Where it begins.
     pub(super) start: usize,
-    /// Whether a pipe leads into it, which makes it a subshell.
-    is_piped: bool,
+    /// What joins it to what stands before.
+    joint: Joint,
+    /// How many commands of the script stand before it.
+    pub(super) commands: usize,
 }
 
 /// The kinds, with how far each has come.
@@ -54,6 +59,17 @@ impl Open {
     }
 }
 
+/// What became of a word that goes on with or ends a compound.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Closing {
+    /// It goes on.
+    GoesOn,
+    /// It has ended.
+    Ended(Open),
+    /// No compound was open that the word belongs to.
+    NotDue,
+}
+
 /// The compounds that are open within one list, the innermost last.
 #[derive(Debug, Default)]
 pub(super) struct Stack {
@@ -61,12 +77,18 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    pub(super) fn push(&mut self, kind: Kind, start: usize, is_piped: bool) {
-        self.open.push(Open {
-            kind,
-            start,
-            is_piped,
-        });
+    /// Opens a compound; tells whether there was room for it.
+    pub(super) fn push(&mut self, kind: Kind, start: usize, joint: Joint, commands: usize) -> bool {
+        let has_room = self.open.len() < DEPTH;
+        if has_room {
+            self.open.push(Open {
+                kind,
+                start,
+                joint,
+                commands,
+            });
+        }
+        has_room
     }
 
     /// Returns the outermost one.
@@ -86,8 +108,8 @@ impl Stack {
         }
     }
 
-    /// Takes in a word that goes on with or ends a compound; tells whether it was due.
-    pub(super) fn close(&mut self, word: &str) -> bool {
+    /// Takes in a word that goes on with or ends a compound; tells what became of it.
+    pub(super) fn close(&mut self, word: &str) -> Closing {
         let next = match (word, self.kind()) {
             ("then", Some(Kind::IfCondition)) => Some(Kind::IfBody),
             ("elif", Some(Kind::IfBody)) => Some(Kind::IfCondition),
@@ -99,15 +121,15 @@ impl Stack {
             | ("done", Some(Kind::LoopBody(_)))
             | ("esac", Some(Kind::CasePattern | Kind::CaseBody))
             | ("}", Some(Kind::Brace | Kind::FunctionBody)) => None,
-            _ => return false,
+            _ => return Closing::NotDue,
         };
         match next {
-            Some(kind) => self.advance(kind),
-            None => {
-                self.open.pop();
+            Some(kind) => {
+                self.advance(kind);
+                Closing::GoesOn
             }
+            None => self.open.pop().map_or(Closing::NotDue, Closing::Ended),
         }
-        true
     }
 
     /// Returns what a command stands in when the list itself stands in `base`.
@@ -118,14 +140,15 @@ impl Stack {
         if base != Nesting::Top {
             return base;
         }
-        if self.open.iter().any(|open| open.is_piped) {
+        // What a pipe leads into is a subshell.
+        if self.open.iter().any(|open| open.joint == Joint::Pipe) {
             return Nesting::Subshell;
         }
         let mut nesting = Nesting::Top;
         for open in &self.open {
             match open.kind {
                 Kind::IfCondition | Kind::LoopCondition(_) => return Nesting::Condition,
-                Kind::Brace => {}
+                Kind::Brace if open.joint != Joint::Or => {}
                 _ => nesting = Nesting::Conditional,
             }
         }

@@ -55,6 +55,9 @@ impl Scanner<'_> {
     /// Reads `${ … }` at its brace.
     fn parameter(&mut self, start: usize, in_quotes: bool) {
         self.at += 1;
+        if self.peek() == Some(b'{') {
+            self.script.foreign.get_or_insert(start);
+        }
         if self.peek() == Some(b'!') {
             // Not noted as bash: CloudFormation templates escape every `${` of a buildspec this way.
             self.at += 1;
@@ -82,7 +85,7 @@ impl Scanner<'_> {
                     }
                 }
                 b'\\' => self.skip_escaped(),
-                b'"' if !in_quotes => self.double_quotes(),
+                b'"' => self.deeper(Self::double_quotes),
                 // Braces are counted and not followed by calls, so that no text can nest without bound.
                 b'$' if self.follows(1, b'{') && open < DEPTH => {
                     self.at += 2;
@@ -92,7 +95,6 @@ impl Scanner<'_> {
                 b'$' if !self.follows(1, b'{') => self.deeper(|deeper| deeper.expansion(true)),
                 b'`' if self.in_backticks => break,
                 b'`' => self.backticks(),
-                b'"' if in_quotes => break,
                 b'\n' if !in_quotes && open == 1 => break,
                 _ => self.at += 1,
             }
@@ -139,7 +141,7 @@ impl Scanner<'_> {
     }
 
     /// Reads `( … )` within a pattern.
-    pub(super) fn arithmetic_group(&mut self) {
+    pub(super) fn pattern_group(&mut self) {
         let start = self.at;
         self.at += 1;
         if !self.balanced(1) {

@@ -1,6 +1,6 @@
 //! The words of compound commands, and what stands between them.
 
-use super::compound::{Kind, closing};
+use super::compound::{Closing, Kind, closing};
 use super::scan::{List, Scanner};
 use super::{Bashism, Fault, Joint, Word};
 
@@ -8,7 +8,6 @@ impl<'a> Scanner<'a> {
     /// Takes in a word that belongs to a compound, if it is one.
     pub(super) fn keyword(&mut self, word: Word<'a>, list: &mut List<'a>) -> bool {
         let start = word.start;
-        let is_piped = list.joint == Joint::Pipe;
         let kind = match word.raw {
             "if" => Kind::IfCondition,
             "while" => Kind::LoopCondition("while"),
@@ -35,17 +34,24 @@ impl<'a> Scanner<'a> {
                 let Some(closer) = closing(raw) else {
                     return false;
                 };
-                if !list.stack.close(closer) {
-                    self.fault(Fault::Stray {
+                match list.stack.close(closer) {
+                    Closing::Ended(open) => list.closed = Some(open.commands),
+                    Closing::GoesOn => {}
+                    Closing::NotDue => self.fault(Fault::Stray {
                         word: closer,
                         start,
-                    });
+                    }),
                 }
                 return true;
             }
         };
         list.is_function = false;
-        list.stack.push(kind, start, is_piped);
+        let commands = self.script.commands.len();
+        if !list.stack.push(kind, start, list.joint, commands) {
+            self.fault(Fault::TooDeep);
+            self.at = self.text.len();
+            return true;
+        }
         match kind {
             Kind::ForHeader(_) => self.header(),
             Kind::CasePattern => {
@@ -103,7 +109,9 @@ impl<'a> Scanner<'a> {
                 Some(_) => {
                     let word = self.word();
                     if is_first && word.raw == "esac" {
-                        list.stack.close("esac");
+                        if let Closing::Ended(open) = list.stack.close("esac") {
+                            list.closed = Some(open.commands);
+                        }
                         return;
                     }
                 }

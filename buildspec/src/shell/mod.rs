@@ -30,6 +30,8 @@ pub(crate) struct Script<'a> {
     pub(crate) functions: Vec<Word<'a>>,
     /// What only bash and its kin understand.
     pub(crate) bashisms: Vec<(Bashism, usize)>,
+    /// The first `${{`, which is another system's.
+    pub(crate) foreign: Option<usize>,
     /// The first place where the text cannot be a complete script.
     pub(crate) fault: Option<Fault>,
 }
@@ -242,6 +244,8 @@ mod tests {
             "a \\\n  && b",
             "until docker info; do sleep 1; done &",
             "[ -n \"$X\" ] && { a; b; } || true",
+            "echo \"${X:-\"latest\"}\" \"${m[\"k\"]}\"",
+            "a `# note` b",
         ] {
             faultless(text);
         }
@@ -286,11 +290,39 @@ mod tests {
     }
 
     #[test]
+    fn groups_hand_on_what_stands_behind_them() {
+        let script = faultless("a || { b; }; { c; d; } | e; { f; } > x; (g) 2>&1 | h; { i; } &\nj");
+        let told: Vec<_> = script
+            .commands
+            .iter()
+            .filter_map(|c| Some((c.program()?, c.nesting, c.output_goes_elsewhere())))
+            .collect();
+        let expected = [
+            ("a", Nesting::Top, false),
+            ("b", Nesting::Conditional, false),
+            ("c", Nesting::Subshell, true),
+            ("d", Nesting::Subshell, true),
+            ("e", Nesting::Top, false),
+            ("f", Nesting::Top, true),
+            ("g", Nesting::Subshell, true),
+            ("h", Nesting::Top, false),
+            ("i", Nesting::Subshell, false),
+            ("j", Nesting::Top, false),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
     fn hostile_text_ends() {
         for piece in [
             "$(", "(", "`", "${", "\"$(", "$((", "<(", "x=(", "{ ", "if ", "\\",
         ] {
             scan(&piece.repeat(200_000));
+            scan(&format!(
+                "{}{}",
+                piece.repeat(1_000_000),
+                "a ".repeat(500_000)
+            ));
         }
     }
 }

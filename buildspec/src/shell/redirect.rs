@@ -44,6 +44,12 @@ impl<'a> Scanner<'a> {
             });
             target.raw = "";
         }
+        if let (None, Some(first)) = (&list.current, list.closed) {
+            if operator.contains('>') && matches!(stream, "" | "1") {
+                self.amend_group(first, |command| command.is_captured = true);
+            }
+            return;
+        }
         let current = list.command(start);
         current.end = self.at;
         current.redirects.push(Redirect {

@@ -37,16 +37,19 @@ pub(super) struct List<'a> {
     base: Nesting,
     /// Whether the next `{` or `(` is a function's body.
     pub(super) is_function: bool,
+    /// Where the commands begin of the compound that has just ended.
+    pub(super) closed: Option<usize>,
 }
 
 impl<'a> List<'a> {
     /// Returns the command that is being read; it starts here if there is none.
     pub(super) fn command(&mut self, start: usize) -> &mut Simple<'a> {
-        let nesting = self.stack.nesting(self.base);
+        self.closed = None;
+        let (stack, base, before) = (&self.stack, self.base, self.joint);
         self.current.get_or_insert_with(|| Simple {
             start,
-            before: self.joint,
-            nesting,
+            before,
+            nesting: stack.nesting(base),
             ..Simple::default()
         })
     }
@@ -98,6 +101,7 @@ impl<'a> Scanner<'a> {
             joint: Joint::Edge,
             base,
             is_function: false,
+            closed: None,
         };
         let is_ended = self.commands(until, &mut list);
         self.finish(&mut list, Joint::Edge);
@@ -175,8 +179,22 @@ impl<'a> Scanner<'a> {
     }
 
     fn join(&mut self, list: &mut List<'a>, joint: Joint, width: usize) {
+        if let (Some(first), Joint::Pipe | Joint::Background) = (list.closed.take(), joint) {
+            self.amend_group(first, |command| {
+                command.is_captured |= joint == Joint::Pipe;
+                if matches!(command.nesting, Nesting::Top | Nesting::Conditional) {
+                    command.nesting = Nesting::Subshell;
+                }
+            });
+        }
         self.finish(list, joint);
         self.at += width;
+    }
+
+    /// Changes the commands of a compound that has ended, from the one with number `first` on.
+    pub(super) fn amend_group(&mut self, first: usize, change: impl FnMut(&mut Simple<'a>)) {
+        let group = self.script.commands.get_mut(first..);
+        group.unwrap_or_default().iter_mut().for_each(change);
     }
 
     fn semicolon(&mut self, list: &mut List<'a>) {
@@ -215,7 +233,9 @@ impl<'a> Scanner<'a> {
         } else {
             list.base
         };
+        let commands = self.script.commands.len();
         self.list(Until::Parenthesis, nesting, start);
+        list.closed = Some(commands);
     }
 
     /// Reads a word: a keyword, an assignment or a part of a simple command.
@@ -244,6 +264,7 @@ impl<'a> Scanner<'a> {
 
     /// Ends the command that is being read.
     fn finish(&mut self, list: &mut List<'a>, joint: Joint) {
+        list.closed = None;
         if let Some(mut current) = list.current.take() {
             current.after = joint;
             self.script.commands.push(current);

@@ -21,6 +21,8 @@ pub(crate) struct Simple<'a> {
     pub(crate) after: Joint,
     /// What it stands in.
     pub(crate) nesting: Nesting,
+    /// Whether the output of a group that it stands in goes on to another command or a file.
+    pub(crate) is_captured: bool,
 }
 
 /// What stands between two commands.
@@ -99,7 +101,7 @@ impl<'a> Word<'a> {
                 (Some(open), c) if open == c => quote = None,
                 (Some('\''), c) => text.push(c),
                 (_, '$' | '`') => return None,
-                (None, '\\') => text.extend(chars.next()),
+                (None | Some('"'), '\\') => text.extend(chars.next()),
                 (_, c) => text.push(c),
             }
         }
@@ -113,10 +115,14 @@ impl<'a> Word<'a> {
 }
 
 impl<'a> Simple<'a> {
-    /// Returns the program's name as written, without its directory; nothing for lone assignments.
+    /// Returns the program's name as written; nothing for lone assignments. `/bin/sh` is `sh`, but a script of
+    /// the source, such as `./set`, is nothing that is known by its name.
     pub(crate) fn program(&self) -> Option<&'a str> {
         let raw = self.words.first()?.raw;
-        Some(raw.rsplit('/').next().unwrap_or(raw))
+        let name = raw
+            .strip_prefix('/')
+            .and_then(|path| path.rsplit('/').next());
+        Some(name.unwrap_or(raw))
     }
 
     /// Returns the words after the program.
@@ -156,9 +162,10 @@ impl<'a> Simple<'a> {
         let to_file = |redirect: &Redirect<'_>| {
             redirect.operator.contains('>')
                 && matches!(redirect.stream, "" | "1")
-                && !redirect.target.raw.starts_with(['2', '&'])
+                && !(redirect.operator == ">&" && redirect.target.raw == "2")
         };
-        self.after == Joint::Pipe
+        self.is_captured
+            || self.after == Joint::Pipe
             || self.nesting == Nesting::Substitution
             || self.redirects.iter().any(to_file)
     }

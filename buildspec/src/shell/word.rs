@@ -60,7 +60,8 @@ impl<'a> Scanner<'a> {
     /// Skips up to the line break.
     pub(super) fn skip_line(&mut self) {
         let rest = self.rest();
-        self.at += rest.find('\n').unwrap_or(rest.len());
+        let is_end = |c: char| c == '\n' || (c == '`' && self.in_backticks);
+        self.at += rest.find(is_end).unwrap_or(rest.len());
     }
 
     /// Reads a word; it is empty where an operator stands.
@@ -70,7 +71,7 @@ impl<'a> Scanner<'a> {
             match byte {
                 b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b'<' | b'>' | b')' => break,
                 b'(' if self.opens_array(start) => self.deeper(|deeper| deeper.array(start)),
-                b'(' if self.opens_pattern(start) => self.arithmetic_group(),
+                b'(' if self.opens_pattern(start) => self.pattern_group(),
                 b'(' => break,
                 b'`' if self.in_backticks => break,
                 b'`' => self.backticks(),
@@ -183,6 +184,9 @@ fn is_brace_range(raw: &str) -> bool {
     let Some((before, after)) = raw.split_once("..") else {
         return false;
     };
+    if before.contains(['\'', '"']) {
+        return false;
+    }
     let is_end = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
     let start = before.rsplit_once('{').map(|(_, start)| start);
     let end = after.split_once('}').map(|(end, _)| end);

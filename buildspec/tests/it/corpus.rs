@@ -223,7 +223,7 @@ fn every_real_file_has_the_findings_that_it_was_seen_to_deserve() {
     );
 }
 
-// DESIGN names this one: the `cd` that hides `imagedefinitions.json` from ECS.
+// The `cd` that hides `imagedefinitions.json` from ECS.
 #[test]
 fn the_drift_of_our_first_users_file_is_found_at_its_cd() {
     let Some(folder) = folder() else {

@@ -98,9 +98,11 @@ fn codes_in(source: &str) -> Vec<String> {
     let pieces: Vec<_> = source.split('"').collect();
     let literals = pieces.windows(2).filter_map(|pair| match pair {
         [before, literal] => {
-            let stands_for_code = ["error(", "warning(", "::new(", "_key:", "_kind:", "{"]
-                .iter()
-                .any(|end| before.trim_end().ends_with(end));
+            let stands_for_code = [
+                "error(", "warning(", "::new(", "_key:", "_kind:", "{", "&str =",
+            ]
+            .iter()
+            .any(|end| before.trim_end().ends_with(end));
             (stands_for_code && is_code(literal)).then(|| (*literal).to_owned())
         }
         _ => None,

@@ -29,8 +29,14 @@ fn survive(text: &str) -> Reading {
     assert!(page.len() < 10_000 * (reading.findings.len() + 1));
     let checked = check(text, &reading.document, &Facts::default());
     assert!(checked.len() <= 1_002, "{} findings", checked.len());
-    for Finding { code, span, .. } in &checked {
+    for finding in &checked {
+        let Finding { code, span, .. } = finding;
         assert!(text.get(span.start..span.end).is_some(), "{code}: {span:?}");
+        let help = finding.help.as_deref().unwrap_or_default();
+        assert!(
+            finding.message.len() < 1_000 && help.len() < 1_000,
+            "{code}"
+        );
     }
     reading
 }
@@ -65,6 +71,15 @@ fn rules_stay_quick_on_scripts_that_no_person_writes() {
     ] {
         many(piece, 20_000);
     }
+    let deep = format!("cd {}", "a/".repeat(100_000));
+    let items = "\n      - a".repeat(100_000);
+    survive(&with_commands(&format!(
+        "\n      - {deep}{items}\nartifacts:\n  files: x\n"
+    )));
+    let long = "N".repeat(1_000_000);
+    survive(&format!(
+        "version: 0.2\nenv:\n  variables:\n    {long}: $A\n    B: ${long}\nphases: {{}}\ncache:\n  key: {long}\n  paths: x\n"
+    ));
 }
 
 #[test]

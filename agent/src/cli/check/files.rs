@@ -10,30 +10,28 @@ use crate::cli::exit::CliError;
 /// More than this is no buildspec; the reader says so when it sees that there is more.
 const LIMIT: u64 = 8 * 1024 * 1024;
 
-/// The most buildspecs of one directory.
-const MOST: usize = 10_000;
-
 /// Directories full of other people's files.
 const FOREIGN: [&str; 4] = [".git", "node_modules", "vendor", "target"];
 
-/// Returns the files to check, directories replaced by the buildspecs below them.
-pub(super) fn find(given: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+/// Returns the files to check, directories replaced by the buildspecs below them; an error for a directory
+/// that has none.
+pub(super) fn find(given: &[PathBuf]) -> Vec<Result<PathBuf, CliError>> {
     let mut files = Vec::new();
     for path in given {
         if !path.is_dir() {
-            files.push(path.clone());
+            files.push(Ok(path.clone()));
             continue;
         }
         let found = below(path);
         if found.is_empty() {
-            return Err(CliError::unusable(
+            files.push(Err(CliError::unusable(
                 format!("there is no buildspec below `{}`", path.display()),
                 "name the file; in directories, files called `*buildspec*.yml` are looked for",
-            ));
+            )));
         }
-        files.extend(found);
+        files.extend(found.into_iter().map(Ok));
     }
-    Ok(files)
+    files
 }
 
 fn below(directory: &Path) -> Vec<PathBuf> {
@@ -46,7 +44,6 @@ fn below(directory: &Path) -> Vec<PathBuf> {
     own.filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file() && is_buildspec(entry.path()))
         .map(walkdir::DirEntry::into_path)
-        .take(MOST)
         .collect()
 }
 

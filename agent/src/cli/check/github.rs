@@ -1,18 +1,13 @@
 //! For GitHub Actions: workflow commands, which become annotations of the changed lines.
 
-use buildspec::Severity;
-
 use super::Checked;
 
 /// Returns one command a finding.
 pub(super) fn page(checked: &[Checked]) -> String {
     let mut lines = Vec::new();
     for file in checked {
-        for (finding, region) in file.placed() {
-            let level = match finding.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            };
+        for (finding, region, _) in file.placed() {
+            let level = finding.severity.name();
             let mut message = finding.message.clone();
             if let Some(help) = &finding.help {
                 message = format!("{message}\n{help}");

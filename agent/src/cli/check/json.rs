@@ -15,13 +15,11 @@ pub(super) fn page(checked: &[Checked]) -> String {
 }
 
 fn file(file: &Checked) -> Value {
-    let lines = buildspec::Lines::new(&file.text);
     let findings: Vec<Value> = file
         .placed()
-        .map(|(finding, region)| {
-            let related = finding.related.as_ref().map(|related| {
-                let position = lines.position(related.span.start);
-                json!({ "line": position.line, "column": position.column, "message": related.label })
+        .map(|(finding, region, related)| {
+            let related = related.map(|(place, label)| {
+                json!({ "line": place.line, "column": place.column, "message": label })
             });
             json!({
                 "code": finding.code,

@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use buildspec::{Facts, Finding, Lines, Severity};
+use buildspec::{Facts, Finding, Lines, Severity, Span};
 
 use super::args::{CheckArgs, CheckFormat};
 use super::exit::{CliError, SUCCEEDED, UNUSABLE};
@@ -35,20 +35,27 @@ struct Region {
     end_column: usize,
 }
 
+impl Region {
+    /// Returns where a span stands.
+    fn of(span: Span, lines: &Lines<'_>) -> Self {
+        let (start, end) = (lines.position(span.start), lines.position(span.end));
+        Self {
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+        }
+    }
+}
+
 impl Checked {
-    /// Returns each finding with its place.
-    fn placed(&self) -> impl Iterator<Item = (&Finding, Region)> {
+    /// Returns each finding with its place, and the place of what explains it.
+    fn placed(&self) -> impl Iterator<Item = (&Finding, Region, Option<(Region, &str)>)> {
         let lines = Lines::new(&self.text);
         self.findings.iter().map(move |finding| {
-            let start = lines.position(finding.span.start);
-            let end = lines.position(finding.span.end);
-            let region = Region {
-                line: start.line,
-                column: start.column,
-                end_line: end.line,
-                end_column: end.column,
-            };
-            (finding, region)
+            let related = finding.related.as_ref();
+            let related = related.map(|found| (Region::of(found.span, &lines), found.label));
+            (finding, Region::of(finding.span, &lines), related)
         })
     }
 }
@@ -67,8 +74,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode, CliError> {
     };
     let mut checked = Vec::new();
     let mut unreadable = 0;
-    for path in files::find(&args.files)? {
-        match files::read(&path) {
+    for path in files::find(&args.files) {
+        match path.and_then(|path| files::read(&path)) {
             Ok((name, bytes)) => {
                 let (text, reading) = buildspec::read_bytes(&bytes);
                 let findings = reading.checked(&text, &facts).findings;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use buildspec::{Finding, Lines, Severity};
+use buildspec::{Finding, Severity};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -37,10 +37,9 @@ pub(super) fn page(checked: &[Checked]) -> String {
     let codes: Vec<&str> = met.keys().copied().collect();
     let mut results = Vec::new();
     for file in checked {
-        let lines = Lines::new(&file.text);
-        for (finding, region) in file.placed() {
+        for (finding, region, related) in file.placed() {
             let index = codes.iter().position(|code| *code == finding.code);
-            results.push(result(&file.name, &lines, finding, region, index));
+            results.push(result(&file.name, finding, region, related, index));
         }
     }
     let log = json!({
@@ -60,13 +59,6 @@ pub(super) fn page(checked: &[Checked]) -> String {
     format!("{log:#}")
 }
 
-fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
-}
-
 fn rule(code: &str, severity: Severity) -> Value {
     let kind = buildspec::kind(code);
     let (title, why) = kind.map_or((code, code), |kind| (kind.title, kind.why));
@@ -75,48 +67,35 @@ fn rule(code: &str, severity: Severity) -> Value {
         "shortDescription": { "text": title },
         "fullDescription": { "text": why },
         "help": { "text": why },
-        "defaultConfiguration": { "level": level(severity) },
+        "defaultConfiguration": { "level": severity.name() },
     })
 }
 
 fn result(
     name: &str,
-    lines: &Lines<'_>,
     finding: &Finding,
     region: Region,
+    related: Option<(Region, &str)>,
     index: Option<usize>,
 ) -> Value {
     let mut text = finding.message.clone();
-    for more in finding
-        .help
-        .iter()
-        .chain(finding.status.as_ref().map(|status| &status.message))
-    {
+    let answer = finding.status.as_ref().map(|status| &status.message);
+    for more in finding.help.iter().chain(answer) {
         text.push_str(". ");
         text.push_str(more);
     }
     let mut result = json!({
         "ruleId": finding.code,
-        "level": level(finding.severity),
+        "level": finding.severity.name(),
         "message": { "text": text },
         "locations": [{ "physicalLocation": location(name, region) }],
     });
     if let Some(index) = index {
         result["ruleIndex"] = json!(index);
     }
-    if let Some(related) = &finding.related {
-        let (start, end) = (
-            lines.position(related.span.start),
-            lines.position(related.span.end),
-        );
-        let region = Region {
-            line: start.line,
-            column: start.column,
-            end_line: end.line,
-            end_column: end.column,
-        };
+    if let Some((region, label)) = related {
         result["relatedLocations"] = json!([{
-            "message": { "text": related.label },
+            "message": { "text": label },
             "physicalLocation": location(name, region),
         }]);
     }
