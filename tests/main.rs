@@ -25,6 +25,7 @@ mod outputs;
 mod outputs_codebuild;
 mod outputs_pretty;
 mod phases;
+mod reports;
 mod runtimes;
 mod smoke;
 mod source;
