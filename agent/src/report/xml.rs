@@ -6,6 +6,7 @@
 use std::io::{self, BufRead, Read};
 
 use quick_xml::Reader;
+use quick_xml::encoding::DecodingReader;
 use quick_xml::events::{BytesStart, Event};
 
 use super::ReportError;
@@ -63,7 +64,7 @@ pub(super) fn walk(
     handler: &mut impl Handler,
 ) -> Result<(), ReportError> {
     let mut reader = Reader::from_reader(Bounded {
-        input,
+        input: DecodingReader::new(input),
         left: LARGEST,
     });
     let config = reader.config_mut();
@@ -111,7 +112,14 @@ pub(super) fn walk(
                 return Err(syntax(&reader, "the file ends too early".into()));
             }
             Event::Eof => return Ok(()),
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+            Event::Decl(declaration) => {
+                // Text that was cut out of a .NET string says UTF-16 and is none: it could be read up to here.
+                let declared = declaration.encoder();
+                if let Some(encoding) = declared.filter(|found| found.is_ascii_compatible()) {
+                    reader.get_mut().input.set_encoding(encoding);
+                }
+            }
+            Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}
         }
     }
 }
@@ -151,7 +159,7 @@ fn syntax<R>(reader: &Reader<R>, reason: String) -> ReportError {
 
 /// A reader that gives up when one event takes more than it may.
 struct Bounded<'a> {
-    input: &'a mut dyn BufRead,
+    input: DecodingReader<&'a mut dyn BufRead>,
     left: usize,
 }
 
@@ -169,7 +177,8 @@ impl BufRead for Bounded<'_> {
             let reason = format!("one element or text has more than {LARGEST} bytes");
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
         }
-        self.input.fill_buf()
+        let buffer = self.input.fill_buf()?;
+        Ok(buffer.get(..self.left).unwrap_or(buffer))
     }
 
     fn consume(&mut self, amount: usize) {

@@ -1,0 +1,174 @@
+//! Report files that mean harm, or nothing at all: reading ends, stays small, and looks at nothing else.
+
+use proptest::prelude::*;
+use understudy::report::{self, FORMATS, Report, ReportError};
+
+fn read(format: &str, content: &[u8]) -> Result<Report, ReportError> {
+    report::read(format, "report", &mut &*content)
+}
+
+/// Returns the message of a JUnit report's first failure.
+fn message(content: &str) -> Option<String> {
+    match read("JUNITXML", content.as_bytes()) {
+        Ok(Report::Tests(tests)) => tests.failures().next()?.message.clone(),
+        _ => None,
+    }
+}
+
+#[test]
+fn entities_are_neither_expanded_nor_fetched() {
+    let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]>\
+                <testsuite><testcase name=\"&b;\"><failure>&b; &lt;tag&gt; &#65; Tom & Jerry</failure></testcase></testsuite>";
+    assert_eq!(message(bomb).as_deref(), Some("&b; <tag> A Tom & Jerry"));
+    let outside = "<!DOCTYPE x [<!ENTITY f SYSTEM \"file:///etc/passwd\">]>\
+                   <testsuite><testcase><failure>&f;</failure></testcase></testsuite>";
+    assert_eq!(message(outside).as_deref(), Some("&f;"));
+}
+
+#[test]
+fn a_million_nested_elements_are_refused() {
+    for (format, root) in [
+        ("JUNITXML", "testsuite"),
+        ("COBERTURAXML", "coverage"),
+        ("JACOCOXML", "report"),
+    ] {
+        let deep = format!("<{root}>{}", "<x>".repeat(1_000_000));
+        let error = read(format, deep.as_bytes()).unwrap_err();
+        assert!(
+            error.to_string().contains("nest more than 512 deep"),
+            "{error}"
+        );
+    }
+    let deep = "[".repeat(1_000_000);
+    assert!(read("CUCUMBERJSON", deep.as_bytes()).is_err());
+    assert!(read("SIMPLECOV", "{\"a\":".repeat(1_000_000).as_bytes()).is_err());
+}
+
+#[test]
+fn one_element_of_a_hundred_megabytes_is_refused() {
+    let long = format!("<testsuite name=\"{}\"/>", "x".repeat(100_000_000));
+    let error = read("JUNITXML", long.as_bytes()).unwrap_err();
+    assert!(
+        error.to_string().contains("more than 16777216 bytes"),
+        "{error}"
+    );
+}
+
+#[test]
+fn times_and_counts_that_cannot_be_are_nothing() {
+    let junit = "<testsuite><testcase time=\"NaN\"/><testcase time=\"-5\"/><testcase time=\"1e300\"/></testsuite>";
+    let Ok(Report::Tests(tests)) = read("JUNITXML", junit.as_bytes()) else {
+        panic!("tests")
+    };
+    assert_eq!(
+        (
+            tests.summary.total(),
+            tests.summary.duration_in_nano_seconds
+        ),
+        (3, 0)
+    );
+    let jacoco = "<report><package name=\"a\"><sourcefile name=\"b\"><counter type=\"LINE\" \
+                  missed=\"18446744073709551615\" covered=\"-1\"/></sourcefile><sourcefile name=\"c\">\
+                  <counter type=\"LINE\" missed=\"18446744073709551615\" covered=\"1\"/></sourcefile></package></report>";
+    let Ok(Report::Coverage(coverage)) = read("JACOCOXML", jacoco.as_bytes()) else {
+        panic!("coverage")
+    };
+    let summary = coverage.summary();
+    assert_eq!((summary.lines_covered, summary.lines_missed), (1, u64::MAX));
+}
+
+#[test]
+fn declared_encodings_are_honoured() {
+    let latin = b"<?xml version=\"1.0\" encoding=\"iso-8859-1\"?><testsuite><testcase><failure>caf\xE9</failure></testcase></testsuite>";
+    let Ok(Report::Tests(tests)) = read("JUNITXML", latin) else {
+        panic!("tests")
+    };
+    let first = tests
+        .failures()
+        .next()
+        .and_then(|case| case.message.clone());
+    assert_eq!(first.as_deref(), Some("caf\u{e9}"));
+}
+
+/// Pieces of which reports are made.
+fn report_like() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "<testsuites>",
+        "<testsuite name=\"s\">",
+        "<testcase name=\"n\" time=\"1\">",
+        "<failure message=\"m\">",
+        "</failure>",
+        "</testcase>",
+        "</testsuite>",
+        "</testsuites>",
+        "<skipped/>",
+        "<test-results>",
+        "<test-run>",
+        "<test-case name=\"a.b\" result=\"Failed\">",
+        "</test-case>",
+        "<testng-results>",
+        "<TestRun>",
+        "<Results>",
+        "<UnitTestResult outcome=\"Failed\" duration=\"00:00:01.5\">",
+        "</UnitTestResult>",
+        "</Results>",
+        "<coverage>",
+        "<project>",
+        "<packages>",
+        "<class filename=\"f\">",
+        "<lines>",
+        "<line hits=\"1\" branch=\"true\" condition-coverage=\"50% (1/2)\"/>",
+        "</lines>",
+        "</class>",
+        "<file name=\"f\">",
+        "<metrics statements=\"1\" coveredstatements=\"9\"/>",
+        "</file>",
+        "<report>",
+        "<sourcefile name=\"f\">",
+        "<counter type=\"LINE\" missed=\"1\" covered=\"2\"/>",
+        "</sourcefile>",
+        "SF:a\n",
+        "DA:1,1\n",
+        "BRDA:1,0,0,-\n",
+        "end_of_record\n",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"coverage\":",
+        "\"elements\":",
+        "null",
+        ",",
+        "1",
+        "&amp;",
+        "&x;",
+        "<![CDATA[",
+        "]]>",
+        "<!--",
+        "-->",
+        "<?xml version=\"1.0\"?>",
+        "é",
+        "\u{0}",
+    ]);
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_looks_like_a_report_is_survived(text in report_like()) {
+        for format in FORMATS {
+            // Either way is fine, as long as it ends.
+            let _either = read(format, text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        report::detect(&bytes);
+        for format in FORMATS {
+            let _either = read(format, &bytes);
+        }
+    }
+}
