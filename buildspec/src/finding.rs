@@ -149,6 +149,13 @@ impl Findings {
         }
     }
 
+    /// Keeps a finding, if there is one.
+    pub(crate) fn extend(&mut self, finding: Option<Finding>) {
+        if let Some(finding) = finding {
+            self.push(finding);
+        }
+    }
+
     /// Tells whether a further finding of this severity would be left out; spares the work on it.
     pub(crate) fn is_full(&self, severity: Severity) -> bool {
         match severity {

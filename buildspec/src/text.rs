@@ -58,7 +58,7 @@ fn not_unicode(at: usize, encoding: &str) -> Finding {
 pub(crate) fn obstacle(text: &str) -> Option<Finding> {
     if text.len() > MOST_BYTES {
         let message = format!(
-            "The text has {} bytes; at most {MOST_BYTES} are read",
+            "The text has {} bytes or more; at most {MOST_BYTES} are read",
             text.len()
         );
         let help = "Move long scripts into files of the source and call them";

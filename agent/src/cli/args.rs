@@ -28,6 +28,12 @@ const CHECK_EXAMPLES: &str = "Examples:
 
 Exit codes: 0 no errors, 2 errors (with --strict: or warnings) or unreadable files";
 
+const PLAN_EXAMPLES: &str = "Examples:
+  understudy plan -i node:20                      what `understudy run -i node:20` would do
+  understudy plan -p project.yml | jq .plan.phases
+
+Exit codes: 0 planned, 2 unusable arguments, buildspec or project";
+
 const SCHEMA_EXAMPLES: &str = "Examples:
   understudy schema > buildspec.schema.json
   # yaml-language-server: $schema=./buildspec.schema.json   as the first line of a buildspec.yml";
@@ -49,6 +55,7 @@ pub(super) enum Command {
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
     /// Print what `run` would do, as JSON, without doing it: phases, commands, artifacts, reports, cache, variables.
+    #[command(after_help = PLAN_EXAMPLES)]
     Plan(Box<PlanArgs>),
     /// Print the JSON Schema (2020-12) of a buildspec, for editors.
     #[command(after_help = SCHEMA_EXAMPLES)]
@@ -153,7 +160,8 @@ pub(super) struct SweepArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// The buildspecs: files, directories that are searched for `*buildspec*.yml`, or `-` for standard input.
+    /// The buildspecs: files, directories that are searched for `*buildspec*.yml` (or `.yaml`, `.json`; not in
+    /// `node_modules`, `vendor`, `target`), or `-` for standard input.
     #[arg(default_value = "buildspec.yml", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
 

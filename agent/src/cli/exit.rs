@@ -73,6 +73,11 @@ impl CliError {
         }
     }
 
+    /// Returns what is wrong.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }

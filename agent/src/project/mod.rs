@@ -49,6 +49,9 @@ pub struct Cache {
 pub struct Environment {
     /// The image's name.
     pub image: Option<String>,
+    /// CodeBuild's environment type, such as `LINUX_CONTAINER`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
     /// CodeBuild's compute type.
     pub compute_type: Option<String>,
     /// Whether commands may use Docker.

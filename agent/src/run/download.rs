@@ -314,7 +314,7 @@ fn tell_runtimes(plan: &Plan, teller: &mut Teller<'_>) {
 pub(super) fn unplannable(error: &PlanError) -> PhaseEnd {
     let help = match error {
         PlanError::Runtime(_) => "choose one of those in `runtime-versions`, or another image",
-        PlanError::Unsupported { .. } => "change that line, or run this build in CodeBuild",
+        PlanError::Unsupported { .. } => "do that, or run this build in CodeBuild",
     };
     PhaseEnd::failed(yaml_error(error.to_string()).with_help(help))
 }

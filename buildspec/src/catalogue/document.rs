@@ -43,9 +43,19 @@ pub(super) const KINDS: &[Kind] = &[
         "What is not a yes counts as a no.",
     ),
     kind_of(
+        "list.no-space",
+        "A `-` without a space",
+        "`-make` is text and no list item: all lines become one command.",
+    ),
+    kind_of(
         "list.empty-item",
         "An empty list item",
         "A `-` without a value, often before a `#`, is skipped.",
+    ),
+    kind_of(
+        "phases.nothing-to-run",
+        "No phase has a command",
+        "The build would start a machine and do nothing.",
     ),
     kind_of(
         "phases.missing",
@@ -112,6 +122,11 @@ pub(super) const KINDS: &[Kind] = &[
         "yaml.more-documents",
         "More than one document",
         "Only the first document is read.",
+    ),
+    kind_of(
+        "yaml.tag",
+        "A tag that nobody reads",
+        "To YAML a `!` at the start of a value is a tag: `! grep x` is `grep x`, and `!Sub` belongs to CloudFormation.",
     ),
     kind_of(
         "yaml.syntax",

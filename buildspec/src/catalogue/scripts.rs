@@ -104,6 +104,26 @@ pub(super) const KINDS: &[Kind] = &[
          no.",
     ),
     kind_of(
+        "script.bracket",
+        "No space behind `[`",
+        "`[` is a program, and its name ends with a space. `[$A` is another program, which does not exist.",
+    ),
+    kind_of(
+        "script.curly-quote",
+        "A typographic quote",
+        "Editors and web pages turn quotes into typographic ones. To a shell they are letters.",
+    ),
+    kind_of(
+        "script.open-here-document",
+        "A here-document without its end",
+        "Every item of `commands` is a script of its own, and a here-document reads to the end of it when its end is elsewhere.",
+    ),
+    kind_of(
+        "script.parenthesis",
+        "A parenthesis that stands for text",
+        "Outside quotes `(` begins a subshell, which cannot stand behind a word.",
+    ),
+    kind_of(
         "script.continuation",
         "A `\\` with nothing to go on with",
         "A list item ends where the next one begins, so that a backslash at its end joins nothing.",

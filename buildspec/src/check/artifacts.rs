@@ -88,7 +88,10 @@ pub(super) fn base_twice(subject: &Subject<'_>, findings: &mut Findings) {
                         ),
                     )
                     .with_related(base.span, "patterns start here")
-                    .with_help(format!("Write {}", quote(rest))),
+                    .with_help(format!(
+                        "Write {}",
+                        quote(if rest.is_empty() { "**/*" } else { rest })
+                    )),
                 );
             }
         }

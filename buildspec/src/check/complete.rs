@@ -56,23 +56,76 @@ pub(super) fn open_compound(subject: &Subject<'_>, findings: &mut Findings) {
         if is_continued {
             continue;
         }
+        // Its end may be among the words of one long line, where YAML has folded several.
+        let is_folded = !step.command.value.trim_end().contains('\n')
+            && subject
+                .text
+                .get(step.command.span.start..step.command.span.end)
+                .is_some_and(|written| written.contains('\n'));
         findings.push(
             Finding::warning(
                 "script.open-compound",
                 subject.span(step, start.0, start.0 + start.1),
                 message,
             )
-            .with_help(
+            .with_help(if is_folded {
+                "YAML joins these lines with spaces; start the command with `- |`, which keeps them"
+            } else {
                 "Every item of the list is a script of its own: put all of it into one item, \
-                 below `- |`",
-            ),
+                 below `- |`"
+            }),
         );
     }
 }
 
-/// A backslash that has no line to go on with.
+/// A here-document whose end is in another item, or indented away.
+pub(super) fn open_here_document(subject: &Subject<'_>, findings: &mut Findings) {
+    for step in &subject.steps {
+        if let Some(Fault::OpenHereDocument { start }) = step.script.fault {
+            findings.push(
+                Finding::warning(
+                    "script.open-here-document",
+                    subject.span(step, start, start + 1),
+                    "The end of this here-document is not in the same command",
+                )
+                .with_help(
+                    "Put all of it into one item, below `- |`, its end on a line of its own",
+                ),
+            );
+        }
+    }
+}
+
+/// A `(` behind a word, which the shell refuses.
+pub(super) fn parenthesis(subject: &Subject<'_>, findings: &mut Findings) {
+    for step in &subject.steps {
+        if let Some(Fault::Parenthesis { start }) = step.script.fault {
+            findings.push(
+                Finding::warning(
+                    "script.parenthesis",
+                    subject.span(step, start, start + 1),
+                    "The shell allows no `(` here and will refuse the command",
+                )
+                .with_help("Put quotes around text that holds parentheses"),
+            );
+        }
+    }
+}
+
+/// A backslash or an operator that has nothing to go on with.
 pub(super) fn continuation(subject: &Subject<'_>, findings: &mut Findings) {
     for step in &subject.steps {
+        if let Some(Fault::Dangling { operator, start }) = step.script.fault {
+            findings.push(
+                Finding::warning(
+                    "script.continuation",
+                    subject.span(step, start, start + operator.len()),
+                    format!("Nothing follows this `{operator}`: the command ends here"),
+                )
+                .with_help("Put what belongs to it into the same item, below `- |`"),
+            );
+            continue;
+        }
         let text = step.command.value.trim_end();
         if !text.ends_with('\\') || text.ends_with("\\\\") || text.len() < 2 {
             continue;

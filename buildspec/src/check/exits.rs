@@ -23,7 +23,9 @@ pub(super) fn early_exit(subject: &Subject<'_>, findings: &mut Findings) {
             continue;
         };
         // `… || exit 0` means "whatever happens", and what stands behind in a block is skipped as meant.
-        let is_guard = exit.nesting == Nesting::Conditional && exit.before != Joint::Or;
+        let is_bare = commands.len() == 1 || exit.before == Joint::And;
+        let is_guard = exit.before != Joint::Or
+            && (exit.nesting == Nesting::Conditional || (exit.nesting == Nesting::Top && is_bare));
         let is_last = commands.last().is_some_and(|last| last.start == exit.start);
         // One branch fails and another goes on: a guard that does what it says.
         let may_fail = commands

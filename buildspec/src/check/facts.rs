@@ -5,6 +5,8 @@
 pub struct Facts {
     /// The build image's name, such as `aws/codebuild/standard:7.0`.
     pub image: Option<String>,
+    /// Whether the project's builds run on Windows.
+    pub windows: bool,
     /// Whether the project has `privilegedMode`; `None` when no project is known.
     pub privileged: Option<bool>,
     /// Whether the project's cache is local, with custom paths (`LOCAL_CUSTOM_CACHE`).

@@ -28,7 +28,9 @@ fn is_harmless(simple: &Simple<'_>) -> bool {
 /// A pipe whose last program hides that the first one failed.
 pub(super) fn pipe(subject: &Subject<'_>, findings: &mut Findings) {
     for step in &subject.steps {
-        if sets(step, "pipefail") {
+        let mut references = step.script.references.iter();
+        let looks = references.any(|reference| reference.name == "PIPESTATUS");
+        if looks || sets(step, "pipefail") {
             continue;
         }
         for pipeline in pipelines(&step.script.commands) {

@@ -12,6 +12,7 @@ mod complete;
 mod deploys;
 mod directory;
 mod docker;
+mod drift;
 mod exits;
 mod facts;
 mod hidden_failures;
@@ -27,6 +28,7 @@ mod secrets;
 mod slips;
 mod subject;
 mod variables;
+mod walk;
 
 pub use facts::Facts;
 
@@ -49,10 +51,11 @@ const RULES: &[Rule] = &[
     references::stage_and_id,
     references::too_many_fields,
     secrets::plain_text,
+    secrets::in_command,
     secrets::printed,
     runtimes::unknown_name,
     runtimes::no_version,
-    directory::drift,
+    drift::drift,
     directory::entered_again,
     lost_state::shell_option,
     lost_state::trap,
@@ -60,12 +63,15 @@ const RULES: &[Rule] = &[
     lost_state::function,
     lost_state::array,
     lost_state::forgotten,
+    slips::nothing_to_run,
     exits::early_exit,
     exits::dropped_state,
     hidden_failures::pipe,
     hidden_failures::export,
     complete::open_quote,
     complete::open_compound,
+    complete::open_here_document,
+    complete::parenthesis,
     complete::continuation,
     complete::spaced_assignment,
     complete::foreign_expression,
@@ -73,6 +79,8 @@ const RULES: &[Rule] = &[
     slips::option_behind_assignment,
     slips::version_redirect,
     slips::always_true,
+    slips::curly_quote,
+    slips::bracket_without_space,
     bash_only::under_sh,
     prompts::unanswered,
     docker::not_privileged,
@@ -119,7 +127,14 @@ impl Reading {
     /// Returns the reading with what [`check`] finds as well, `text` being what was read.
     #[must_use]
     pub fn checked(mut self, text: &str, facts: &Facts) -> Self {
-        self.findings.extend(check(text, &self.document, facts));
+        let is_explained = self
+            .findings
+            .iter()
+            .any(|found| found.code.starts_with("phase"));
+        let mut found = check(text, &self.document, facts);
+        // Commands that could not be read are why there are none.
+        found.retain(|found| !(is_explained && found.code == "phases.nothing-to-run"));
+        self.findings.extend(found);
         self.findings.sort_by_key(|finding| finding.span);
         self
     }

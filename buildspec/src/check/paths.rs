@@ -84,3 +84,8 @@ pub(super) fn has_variables(text: &str) -> bool {
 pub(super) fn is_glob(pattern: &str) -> bool {
     pattern.contains(['*', '?', '[', '{'])
 }
+
+/// Tells whether a file's name says where the file lies.
+pub(super) fn is_plain(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with(['/', '~', '-', '&']) && !name.contains("..")
+}

@@ -55,7 +55,10 @@ pub(super) fn wrong_extension(subject: &Subject<'_>, findings: &mut Findings) {
                 Some((_, formats)) => {
                     format!("Name the format: `file-format: {}`", formats.join("` or `"))
                 }
-                None => format!("CodeBuild reads no `.{extension}` files; have the tool write XML"),
+                None => format!(
+                    "CodeBuild reads no `.{extension}` files; have the tool write `.{}`",
+                    wanted.first().copied().unwrap_or("xml")
+                ),
             };
             findings.push(
                 Finding::warning("report.wrong-extension", pattern.span, message).with_help(help),

@@ -33,6 +33,48 @@ pub(super) fn plain_text(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
+/// A credential that is written out in a command.
+pub(super) fn in_command(subject: &Subject<'_>, findings: &mut Findings) {
+    for step in &subject.steps {
+        let text = step.command.value.as_str();
+        for mark in [
+            "AKIA",
+            "ghp_",
+            "github_pat_",
+            "glpat-",
+            "xoxb-",
+            "hooks.slack.com/services/T",
+        ] {
+            let Some(start) = text.find(mark) else {
+                continue;
+            };
+            let rest = text.get(start..).unwrap_or_default();
+            let length = rest
+                .bytes()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-/.".contains(byte))
+                .count();
+            let word = rest.get(..length).unwrap_or_default();
+            let kind = if mark.starts_with("hooks") && length > 50 {
+                Some("the address of a Slack hook")
+            } else {
+                credential("", word)
+            };
+            let Some(kind) = kind else { continue };
+            findings.push(
+                Finding::warning(
+                    "secret.plain-text",
+                    subject.span(step, start, start + length),
+                    format!("This is {kind} in plain text"),
+                )
+                .with_help(
+                    "Keep it in Secrets Manager and name it under `env: secrets-manager:`; the one \
+                     that stands here must be replaced",
+                ),
+            );
+        }
+    }
+}
+
 /// Returns what kind of credential a value is, by its well-known form.
 fn credential(name: &str, value: &str) -> Option<&'static str> {
     let is_word = |text: &str, length: usize| {
@@ -94,9 +136,10 @@ pub(super) fn printed(subject: &Subject<'_>, findings: &mut Findings) {
             Some(span) => finding.with_related(*span, "it is a secret"),
             None => finding,
         };
-        findings.push(
-            finding.with_help("Delete it; to see that it is there, print `${#NAME}`, its length"),
-        );
+        findings.push(finding.with_help(format!(
+            "Delete it; to see that it is there, print its length, {}",
+            quote(&format!("${{#{}}}", reference.name))
+        )));
     }
 }
 

@@ -1,15 +1,17 @@
 //! Commands that the shell takes for something else than was typed.
 
-use super::subject::Subject;
+use super::subject::{Subject, phases};
 use crate::finding::{Finding, Findings};
 use crate::quote::quote;
+use crate::shell::{Simple, Word};
 
 /// A dash that an editor made long, which no program takes for one.
 pub(super) fn long_dash(subject: &Subject<'_>, findings: &mut Findings) {
     for (step, simple) in subject.simple_commands() {
         let mut arguments = simple.arguments().iter();
         let Some(word) = arguments.find(|word| {
-            let rest = word.raw.strip_prefix(['\u{2013}', '\u{2014}']);
+            let rest = word.raw.trim_start_matches(['\u{2013}', '\u{2014}']);
+            let rest = (rest.len() < word.raw.len()).then_some(rest);
             rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
         }) else {
             continue;
@@ -67,7 +69,10 @@ pub(super) fn version_redirect(subject: &Subject<'_>, findings: &mut Findings) {
             Finding::warning(
                 "script.version-redirect",
                 subject.word(step, redirect.target),
-                format!("The output goes to a file {}", quote(redirect.target.raw)),
+                match redirect.operator {
+                    ">" => format!("The output goes to a file {}", quote(redirect.target.raw)),
+                    _ => format!("The input comes from a file {}", quote(redirect.target.raw)),
+                },
             )
             .with_help("Put quotes around the requirement: `'name>=1.2'`"),
         );
@@ -78,6 +83,20 @@ pub(super) fn version_redirect(subject: &Subject<'_>, findings: &mut Findings) {
 pub(super) fn always_true(subject: &Subject<'_>, findings: &mut Findings) {
     for (step, simple) in subject.simple_commands() {
         if !matches!(simple.program(), Some("[" | "[[" | "test")) {
+            continue;
+        }
+        if let Some(joined) = joined_comparison(simple) {
+            findings.push(
+                Finding::warning(
+                    "script.always-true",
+                    subject.word(step, joined),
+                    format!(
+                        "{} is one word, and a word that is not empty is true",
+                        quote(joined.raw)
+                    ),
+                )
+                .with_help("Write spaces around `=`"),
+            );
             continue;
         }
         let asked = match simple.arguments() {
@@ -97,6 +116,75 @@ pub(super) fn always_true(subject: &Subject<'_>, findings: &mut Findings) {
                 "`CODEBUILD_BUILD_SUCCEEDING` is 0 or 1 and never empty, so this is always true",
             )
             .with_help("Write `[ \"$CODEBUILD_BUILD_SUCCEEDING\" = 1 ]`"),
+        );
+    }
+}
+
+/// Returns the only operand of a test that was meant to compare two, as in `[ "$A"="b" ]`.
+fn joined_comparison<'a>(simple: &Simple<'a>) -> Option<Word<'a>> {
+    let operands = match simple.arguments() {
+        [operands @ .., end] if end.raw == "]" => operands,
+        operands if simple.program() == Some("test") => operands,
+        _ => return None,
+    };
+    let [only] = operands else { return None };
+    let (left, right) = only.raw.split_once('=')?;
+    let is_variable = left.trim_matches('"').starts_with('$') && !left.contains(['(', '`']);
+    (is_variable && !right.is_empty()).then_some(*only)
+}
+
+/// A typographic quote, which no shell takes for one.
+pub(super) fn curly_quote(subject: &Subject<'_>, findings: &mut Findings) {
+    for (step, simple) in subject.simple_commands() {
+        let mut words = simple.words.iter();
+        let Some(word) = words.find(|word| word.raw.starts_with(['\u{201C}', '\u{2018}'])) else {
+            continue;
+        };
+        findings.push(
+            Finding::warning(
+                "script.curly-quote",
+                subject.word(step, *word),
+                "This is a typographic quote, which the shell takes for a letter",
+            )
+            .with_help("Write `\"` or `'`"),
+        );
+    }
+}
+
+/// `[$A = b]`, which runs a program of that name.
+pub(super) fn bracket_without_space(subject: &Subject<'_>, findings: &mut Findings) {
+    for (step, simple) in subject.simple_commands() {
+        let Some(word) = simple.words.first() else {
+            continue;
+        };
+        let behind = word.raw.strip_prefix("[[").or(word.raw.strip_prefix('['));
+        let is_joined = behind.is_some_and(|rest| rest.starts_with(['$', '"', '\'', '-', '!']));
+        if is_joined {
+            findings.push(
+                Finding::warning(
+                    "script.bracket",
+                    subject.word(step, *word),
+                    format!("The shell looks for a program called {}", quote(word.raw)),
+                )
+                .with_help("Write a space behind `[`, and one before `]`"),
+            );
+        }
+    }
+}
+
+/// A buildspec whose phases have no command at all.
+pub(super) fn nothing_to_run(subject: &Subject<'_>, findings: &mut Findings) {
+    let mut all = phases(subject.document).peekable();
+    let Some(first) = all.peek().map(|phase| phase.name.span) else {
+        return;
+    };
+    let is_empty = all.all(|phase| {
+        phase.commands.is_empty() && phase.finally.is_empty() && phase.runtime_versions.is_empty()
+    });
+    if is_empty && subject.document.batch.is_none() {
+        findings.push(
+            Finding::warning("phases.nothing-to-run", first, "No phase has a command")
+                .with_help("Add `commands:` to a phase"),
         );
     }
 }

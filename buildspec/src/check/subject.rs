@@ -54,7 +54,11 @@ pub(super) struct Step<'a> {
 
 impl<'a> Subject<'a> {
     pub(super) fn new(text: &'a str, document: &'a BuildSpec, facts: &'a Facts) -> Self {
-        let dialect = dialect(document);
+        let dialect = if facts.windows {
+            Dialect::Other
+        } else {
+            dialect(document)
+        };
         let mut steps = Vec::new();
         if dialect != Dialect::Other {
             for phase in phases(document) {

@@ -10,6 +10,13 @@ use crate::tree::{Entry, Node, Value};
 /// Reads a list of commands; a single text counts as a list of one.
 pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Vec<Spanned<String>> {
     let Value::List(items) = &entry.value.value else {
+        if let Value::Scalar { text, plain: true } = &entry.value.value
+            && text.starts_with('-')
+        {
+            let message = "A `-` without a space behind it begins no list item";
+            let finding = Finding::warning("list.no-space", entry.value.span, message);
+            reader.report(finding.with_help("Write `- ` before each command"));
+        }
         return reader.texts(&PHASE, entry);
     };
     let mut commands = Vec::new();

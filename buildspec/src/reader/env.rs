@@ -108,7 +108,10 @@ fn shell(reader: &mut Reader<'_>, entry: &Entry) -> Option<Spanned<String>> {
     }
     let name = quote(&shell.value);
     let message = format!("{name} is not a shell that CodeBuild knows");
-    let known = closest(&lower, SHELLS).unwrap_or("bash");
+    let known = match lower.rsplit('/').next() {
+        Some("zsh" | "ksh" | "fish") => "bash",
+        _ => closest(&lower, SHELLS).unwrap_or("bash"),
+    };
     let finding = Finding::error("env.unknown-shell", shell.span, message);
     reader.report(finding.with_help(format!("Write `{known}`, or leave `shell` out for `sh`")));
     None

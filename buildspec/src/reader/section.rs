@@ -74,7 +74,9 @@ impl Reader<'_> {
     /// Reports a key that the section does not have.
     pub(super) fn unknown_key(&mut self, section: &Section, key: &Spanned<String>) {
         // What people put there to remember something by asks for nothing.
-        let is_remark = matches!(key.value.as_str(), "comment" | "description" | "labels");
+        let name = key.value.as_str();
+        let is_remark =
+            matches!(name, "comment" | "description" | "labels") || name.starts_with("x-");
         if is_remark || self.findings.is_full(Severity::Warning) {
             return;
         }

@@ -74,6 +74,9 @@ impl Scanner<'_> {
             }
             _ => {}
         }
+        // Within double quotes a single quote is one only in a pattern.
+        let in_pattern = matches!(self.peek(), Some(b'%' | b'#' | b'/'));
+        let quotes_count = !in_quotes || in_pattern;
         let mut open = 1;
         while let Some(byte) = self.peek() {
             match byte {
@@ -86,6 +89,7 @@ impl Scanner<'_> {
                 }
                 b'\\' => self.skip_escaped(),
                 b'"' => self.deeper(Self::double_quotes),
+                b'\'' if quotes_count => self.single_quotes(),
                 // Braces are counted and not followed by calls, so that no text can nest without bound.
                 b'$' if self.follows(1, b'{') && open < DEPTH => {
                     self.at += 2;

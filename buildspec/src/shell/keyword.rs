@@ -35,7 +35,10 @@ impl<'a> Scanner<'a> {
                     return false;
                 };
                 match list.stack.close(closer) {
-                    Closing::Ended(open) => list.closed = Some(open.commands),
+                    Closing::Ended(open) => {
+                        list.closed = Some(open.commands);
+                        list.operator = None;
+                    }
                     Closing::GoesOn => {}
                     Closing::NotDue => self.fault(Fault::Stray {
                         word: closer,
@@ -46,6 +49,7 @@ impl<'a> Scanner<'a> {
             }
         };
         list.is_function = false;
+        list.operator = None;
         let commands = self.script.commands.len();
         if !list.stack.push(kind, start, list.joint, commands) {
             self.fault(Fault::TooDeep);
@@ -53,7 +57,7 @@ impl<'a> Scanner<'a> {
             return true;
         }
         match kind {
-            Kind::ForHeader(_) => self.header(),
+            Kind::ForHeader(opener) => self.header(opener, list),
             Kind::CasePattern => {
                 self.blanks();
                 self.word();
@@ -66,7 +70,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads what stands between `for` and `do`.
-    fn header(&mut self) {
+    fn header(&mut self, opener: &'static str, list: &mut List<'a>) {
+        let mut count = 0;
         loop {
             self.blanks();
             match self.peek() {
@@ -81,7 +86,14 @@ impl<'a> Scanner<'a> {
                     return;
                 }
                 Some(_) => {
-                    self.word();
+                    let word = self.word();
+                    count += 1;
+                    // `for name do`, and bash's `for ((…)) { … }`.
+                    match word.raw {
+                        "do" if count == 2 => return list.stack.advance(Kind::LoopBody(opener)),
+                        "{" => return list.stack.advance(Kind::Brace),
+                        _ => {}
+                    }
                 }
             }
         }

@@ -93,6 +93,15 @@ pub(crate) enum Fault {
     },
     /// A word such as `fi` without its beginning.
     Stray { word: &'static str, start: usize },
+    /// An operator such as `&&` at the very end, with nothing to join.
+    Dangling {
+        operator: &'static str,
+        start: usize,
+    },
+    /// A `(` behind a word, where none can stand.
+    Parenthesis { start: usize },
+    /// A here-document whose end is not there.
+    OpenHereDocument { start: usize },
     /// Nested too deep to be looked at.
     TooDeep,
 }
@@ -246,6 +255,10 @@ mod tests {
             "[ -n \"$X\" ] && { a; b; } || true",
             "echo \"${X:-\"latest\"}\" \"${m[\"k\"]}\"",
             "a `# note` b",
+            "for f do echo $f; done",
+            "for ((i=0;i<3;i++)) { echo $i; }",
+            "echo \"${A%%'\"'*}\" ${A:-'}'}",
+            "a &&\n  b ||\n c\n",
         ] {
             faultless(text);
         }
@@ -284,6 +297,15 @@ mod tests {
                 },
             ),
             ("f() {", compound("{", "}", 4)),
+            (
+                "a &&",
+                Fault::Dangling {
+                    operator: "&&",
+                    start: 2,
+                },
+            ),
+            ("echo a (b)", Fault::Parenthesis { start: 7 }),
+            ("cat <<E\na", Fault::OpenHereDocument { start: 6 }),
         ] {
             assert_eq!(scan(text).fault, Some(fault), "{text}");
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::scan::{List, Scanner, Until};
-use super::{Bashism, Nesting, Redirect};
+use super::{Bashism, Fault, Nesting, Redirect};
 
 /// A here-document whose body starts behind the next line break.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub(super) struct HereDocument<'a> {
     delimiter: Cow<'a, str>,
     strips_tabs: bool,
     expands: bool,
+    /// Where its delimiter is announced.
+    pub(super) start: usize,
 }
 
 impl<'a> Scanner<'a> {
@@ -41,6 +43,7 @@ impl<'a> Scanner<'a> {
                 delimiter: target.literal().unwrap_or(target.raw.into()),
                 strips_tabs: operator == "<<-",
                 expands: !is_quoted,
+                start: target.start,
             });
             target.raw = "";
         }
@@ -63,7 +66,7 @@ impl<'a> Scanner<'a> {
     pub(super) fn here_bodies(&mut self) {
         for document in std::mem::take(&mut self.here_documents) {
             let start = self.at;
-            let mut end = self.text.len();
+            let mut end = None;
             while self.at < self.text.len() {
                 let line = self.rest().split('\n').next().unwrap_or_default();
                 let line_start = self.at;
@@ -74,12 +77,17 @@ impl<'a> Scanner<'a> {
                     line
                 };
                 if bare == document.delimiter {
-                    end = line_start;
+                    end = Some(line_start);
                     break;
                 }
             }
+            if end.is_none() {
+                self.fault(Fault::OpenHereDocument {
+                    start: document.start,
+                });
+            }
             if document.expands {
-                self.references_in(start, end);
+                self.references_in(start, end.unwrap_or(self.text.len()));
             }
         }
     }

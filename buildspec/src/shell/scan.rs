@@ -39,12 +39,15 @@ pub(super) struct List<'a> {
     pub(super) is_function: bool,
     /// Where the commands begin of the compound that has just ended.
     pub(super) closed: Option<usize>,
+    /// The operator that waits for its right side, and where it stands.
+    pub(super) operator: Option<(&'static str, usize)>,
 }
 
 impl<'a> List<'a> {
     /// Returns the command that is being read; it starts here if there is none.
     pub(super) fn command(&mut self, start: usize) -> &mut Simple<'a> {
         self.closed = None;
+        self.operator = None;
         let (stack, base, before) = (&self.stack, self.base, self.joint);
         self.current.get_or_insert_with(|| Simple {
             start,
@@ -69,6 +72,10 @@ impl<'a> Scanner<'a> {
 
     pub(super) fn run(mut self) -> Script<'a> {
         self.list(Until::Text, Nesting::Top, 0);
+        if let Some(document) = self.here_documents.first() {
+            let start = document.start;
+            self.fault(Fault::OpenHereDocument { start });
+        }
         self.script.commands.sort_by_key(|command| command.start);
         self.script
             .references
@@ -102,8 +109,12 @@ impl<'a> Scanner<'a> {
             base,
             is_function: false,
             closed: None,
+            operator: None,
         };
         let is_ended = self.commands(until, &mut list);
+        if let (None, Some((operator, start))) = (&list.current, list.operator) {
+            self.fault(Fault::Dangling { operator, start });
+        }
         self.finish(&mut list, Joint::Edge);
         if let Some(open) = list.stack.first() {
             self.fault(open.fault());
@@ -188,6 +199,12 @@ impl<'a> Scanner<'a> {
             });
         }
         self.finish(list, joint);
+        list.operator = match joint {
+            Joint::And => Some(("&&", self.at)),
+            Joint::Or => Some(("||", self.at)),
+            Joint::Pipe => Some(("|", self.at)),
+            Joint::Edge | Joint::Sequence | Joint::Background => None,
+        };
         self.at += width;
     }
 
@@ -220,10 +237,12 @@ impl<'a> Scanner<'a> {
             }
             list.current = Some(current);
             self.finish(list, Joint::Sequence);
+            self.fault(Fault::Parenthesis { start });
         } else if self.peek() == Some(b'(') {
             self.bashism(Bashism::Arithmetic, start);
             self.at += 1;
             self.arithmetic(start);
+            list.operator = None;
             return;
         }
         let nesting = if std::mem::take(&mut list.is_function) {
@@ -236,6 +255,7 @@ impl<'a> Scanner<'a> {
         let commands = self.script.commands.len();
         self.list(Until::Parenthesis, nesting, start);
         list.closed = Some(commands);
+        list.operator = None;
     }
 
     /// Reads a word: a keyword, an assignment or a part of a simple command.

@@ -98,7 +98,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn single_quotes(&mut self) {
+    /// Reads `'…'`.
+    pub(super) fn single_quotes(&mut self) {
         let start = self.at;
         self.at += 1;
         match self.rest().find('\'') {

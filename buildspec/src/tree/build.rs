@@ -66,6 +66,9 @@ impl<'text, 'findings> Builder<'text, 'findings> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
+                if let Some(tag) = tag.as_deref().filter(|tag| is_foreign(tag)) {
+                    self.findings.push(foreign_tag(tag, span));
+                }
                 let value = if plain && is_null(&text, tag.as_deref()) {
                     Value::Null
                 } else {
@@ -237,4 +240,18 @@ impl<'text, 'findings> Builder<'text, 'findings> {
 fn is_null(text: &str, tag: Option<&Tag>) -> bool {
     tag.is_none_or(|tag| tag.is_yaml_core_schema_tag("null"))
         && matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
+/// Tells whether a tag is none of YAML's own.
+fn is_foreign(tag: &Tag) -> bool {
+    !tag.is_yaml_core_schema()
+}
+
+/// Returns the finding about a tag that nobody reads.
+fn foreign_tag(tag: &Tag, span: Span) -> Finding {
+    let written = quote(&format!("{tag}"));
+    let message = format!("YAML takes {written} for a tag, and nobody reads it");
+    Finding::warning("yaml.tag", span, message).with_help(
+        "Put quotes around text that starts with `!`; expressions of CloudFormation are not known here",
+    )
 }

@@ -105,6 +105,16 @@ fn way_out(kind: &ErrorKind, line: &str) -> Option<&'static str> {
     if is_tab(kind) {
         return Some("Indent with spaces; YAML does not allow tabs there");
     }
+    let bare = line.trim_start();
+    if ["<<<<<<<", "=======", ">>>>>>>"]
+        .iter()
+        .any(|mark| bare.starts_with(mark))
+    {
+        return Some("Settle the merge conflict, and delete its marks");
+    }
+    if lacks_space(bare) {
+        return Some("Write a space behind the colon");
+    }
     if line.contains("{{") {
         return Some("This looks like a template; render it first, or put quotes around `{{…}}`");
     }
@@ -148,4 +158,16 @@ fn line_of(text: &str, offset: usize) -> &str {
     text.get(start..)
         .and_then(|rest| rest.lines().next())
         .unwrap_or_default()
+}
+
+/// Tells whether a line is a key and its value without a space behind the colon, as in `version:0.2`.
+fn lacks_space(line: &str) -> bool {
+    let Some((key, value)) = line.split_once(':') else {
+        return false;
+    };
+    let is_key = !key.is_empty()
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    is_key && !value.is_empty() && !value.starts_with([' ', '/', ':'])
 }

@@ -111,9 +111,11 @@ fn of_equal_keys_the_last_is_used_and_both_places_are_named() {
 }
 
 #[test]
-fn tags_make_text_of_nulls_and_are_passed_over_elsewhere() {
+fn tags_make_text_of_nulls_and_are_told_where_nobody_reads_them() {
     let text = with_commands("\n      - !!str null\n      - !Sub echo ${A}\n");
-    assert_eq!(build_commands(&document(&text)), ["null", "echo ${A}"]);
+    let reading = read(&text);
+    assert_eq!(build_commands(&reading.document), ["null", "echo ${A}"]);
+    assert_eq!(codes(&reading.findings), ["yaml.tag"]);
 }
 
 #[test]

@@ -4,8 +4,6 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anstyle::AnsiColor;
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 
 use crate::cli::exit::{CliError, SUCCEEDED};
 
@@ -39,11 +37,15 @@ pub(super) fn explain(code: &str) -> Result<ExitCode, CliError> {
 
 /// Prints every kind of finding, a line each.
 pub(super) fn list() -> ExitCode {
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    for kind in buildspec::kinds() {
-        table.add_row([kind.code, kind.title]);
+    let kinds = buildspec::kinds();
+    let width = kinds
+        .iter()
+        .map(|kind| kind.code.len())
+        .max()
+        .unwrap_or_default();
+    let mut out = anstream::stdout().lock();
+    for kind in kinds {
+        let _unheard = writeln!(out, "{:width$}  {}", kind.code, kind.title);
     }
-    let _unheard = writeln!(anstream::stdout(), "{table}");
     ExitCode::from(SUCCEEDED)
 }

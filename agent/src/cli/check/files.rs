@@ -29,22 +29,28 @@ pub(super) fn find(given: &[PathBuf]) -> Vec<Result<PathBuf, CliError>> {
                 "name the file; in directories, files called `*buildspec*.yml` are looked for",
             )));
         }
-        files.extend(found.into_iter().map(Ok));
+        files.extend(found);
     }
     files
 }
 
-fn below(directory: &Path) -> Vec<PathBuf> {
+fn below(directory: &Path) -> Vec<Result<PathBuf, CliError>> {
     let walk = WalkDir::new(directory).sort_by_file_name().into_iter();
     let own = walk.filter_entry(|entry| {
         let name = entry.file_name().to_string_lossy();
         entry.depth() == 0 || !FOREIGN.contains(&name.as_ref())
     });
-    // What cannot be listed holds nothing that could be checked.
-    own.filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_file() && is_buildspec(entry.path()))
-        .map(walkdir::DirEntry::into_path)
-        .collect()
+    own.filter_map(|entry| match entry {
+        Ok(entry) if entry.file_type().is_file() && is_buildspec(entry.path()) => {
+            Some(Ok(entry.into_path()))
+        }
+        Ok(_) => None,
+        Err(error) => Some(Err(CliError::unusable(
+            format!("a directory cannot be read: {error}"),
+            "make it readable, or name the files",
+        ))),
+    })
+    .collect()
 }
 
 /// Tells whether a file's name says that it is a buildspec.

@@ -4,13 +4,18 @@ use serde_json::{Value, json};
 
 use super::{Checked, counts};
 
-/// Returns the object: `files` with their `findings`, and how many there are.
-pub(super) fn page(checked: &[Checked]) -> String {
+/// Returns the object: `files` with their `findings`, how many there are, and what could not be read.
+pub(super) fn page(checked: &[Checked], unreadable: &[String]) -> String {
     let files: Vec<Value> = checked.iter().map(file).collect();
     let (errors, warnings) = counts(checked);
     format!(
         "{:#}",
-        json!({ "files": files, "errors": errors, "warnings": warnings })
+        json!({
+            "files": files,
+            "errors": errors,
+            "warnings": warnings,
+            "unreadable": unreadable,
+        })
     )
 }
 

@@ -73,7 +73,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode, CliError> {
         None => Facts::default(),
     };
     let mut checked = Vec::new();
-    let mut unreadable = 0;
+    let mut unreadable = Vec::new();
     for path in files::find(&args.files) {
         match path.and_then(|path| files::read(&path)) {
             Ok((name, bytes)) => {
@@ -88,27 +88,38 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode, CliError> {
             // The other files are worth looking at all the same.
             Err(error) => {
                 error.print();
-                unreadable += 1;
+                unreadable.push(error.message().to_owned());
             }
         }
     }
     let page = match args.format {
         CheckFormat::Human => human::page(&checked),
-        CheckFormat::Json => json::page(&checked),
+        CheckFormat::Json => json::page(&checked, &unreadable),
         CheckFormat::Sarif => sarif::page(&checked),
         CheckFormat::Github => github::page(&checked),
     };
-    // A reader that went away has seen what it wanted.
     if !page.is_empty() {
-        let _unheard = writeln!(anstream::stdout(), "{}", page.trim_end());
+        say(page.trim_end())?;
     }
     let is_bad = |finding: &Finding| finding.severity == Severity::Error || args.strict;
     let has_bad = checked.iter().any(|file| file.findings.iter().any(is_bad));
-    Ok(ExitCode::from(if has_bad || unreadable > 0 {
+    Ok(ExitCode::from(if has_bad || !unreadable.is_empty() {
         UNUSABLE
     } else {
         SUCCEEDED
     }))
+}
+
+/// Prints a page; a page that could not be written is no success.
+fn say(page: &str) -> Result<(), CliError> {
+    match writeln!(anstream::stdout(), "{page}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::fault(
+            format!("the findings cannot be written: {error}"),
+            "see that there is room where standard output goes",
+        )),
+        // A reader that went away has seen what it wanted.
+        _ => Ok(()),
+    }
 }
 
 /// Returns what a project says about the build that will run the buildspec.
@@ -116,6 +127,10 @@ fn facts(path: &Path) -> Result<Facts, CliError> {
     let project = read_project(path)?;
     let variables = project.environment.environment_variables.into_iter();
     Ok(Facts {
+        windows: project
+            .environment
+            .kind
+            .is_some_and(|kind| kind.starts_with("WINDOWS")),
         image: project.environment.image,
         privileged: Some(project.environment.privileged_mode),
         local_custom_cache: project

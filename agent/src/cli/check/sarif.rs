@@ -81,7 +81,12 @@ fn result(
     let mut text = finding.message.clone();
     let answer = finding.status.as_ref().map(|status| &status.message);
     for more in finding.help.iter().chain(answer) {
-        text.push_str(". ");
+        let end = if text.ends_with(['.', '?', '!']) {
+            " "
+        } else {
+            ". "
+        };
+        text.push_str(end);
         text.push_str(more);
     }
     let mut result = json!({
