@@ -11,6 +11,7 @@ mod bad_input;
 mod bad_registry;
 mod cache;
 mod check;
+mod check_truth;
 mod driver_abuse;
 mod driver_alone;
 mod driver_exits;

@@ -70,11 +70,45 @@ pub(super) fn tell_findings(
     let name = name(request);
     let errors = reading.findings.iter();
     let errors = errors.filter(|finding| finding.severity == Severity::Error);
+    let errors = errors.count();
     teller.tell(EventKind::BuildspecFindings {
-        text: buildspec::render(text, name, &reading.findings, Style::Plain),
-        errors: errors.count(),
+        // What keeps the build from running is shown in full; the rest must not bury the build's own output.
+        text: if errors > 0 {
+            buildspec::render(text, name, &reading.findings, Style::Plain)
+        } else {
+            brief(text, name, reading)
+        },
+        errors,
     });
     refuse(request, text, reading)
+}
+
+/// Returns a line for each finding, and where there is more.
+fn brief(text: &str, name: &str, reading: &Reading) -> String {
+    let mut lines: Vec<String> = reading
+        .findings
+        .iter()
+        .take(MOST_LINES)
+        .map(|finding| {
+            let place = finding.span.position(text);
+            let (line, column) = (place.line, place.column);
+            let severity = finding.severity.name();
+            format!(
+                "{severity}: {name}:{line}:{column}: {} [{}]",
+                finding.message, finding.code
+            )
+        })
+        .collect();
+    let more = reading.findings.len().saturating_sub(MOST_LINES);
+    let and_more = if more > 0 {
+        format!("{more} more; ")
+    } else {
+        String::new()
+    };
+    lines.push(format!(
+        "  help: {and_more}`understudy check` shows each with its way out"
+    ));
+    lines.join("\n")
 }
 
 /// Returns the name that messages give the buildspec.
@@ -107,6 +141,9 @@ pub(super) fn refuse(
     }
     Err(PhaseEnd::failed(yaml_error(message).with_help(help)))
 }
+
+/// The most findings that a build names before it starts.
+const MOST_LINES: usize = 10;
 
 pub(super) fn empty_phases(reading: &Reading) -> Vec<Phase> {
     let phases = &reading.document.phases;
