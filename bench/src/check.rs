@@ -2,13 +2,14 @@
 
 use std::hint::black_box;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use buildspec::Facts;
 use granit_parser::Parser;
 
 use crate::corpus;
 use crate::measure::{Figure, Race};
+use crate::program::{own_program, succeed};
 
 /// All of the corpus read and checked, against the events of the same YAML library alone.
 pub(crate) fn corpus() -> Result<Figure, String> {
@@ -63,30 +64,4 @@ pub(crate) fn start() -> Result<Figure, String> {
         || succeed(Command::new(&program).arg("check").arg(&file)),
         || succeed(Command::new("python3").args(["-c", script]).arg(&file)),
     )
-}
-
-/// Returns the program that was built beside this one.
-fn own_program() -> Result<PathBuf, String> {
-    let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    let program = own.with_file_name("understudy");
-    if program.exists() {
-        Ok(program)
-    } else {
-        Err(format!(
-            "no {}; build it with `cargo build --release --workspace`",
-            program.display()
-        ))
-    }
-}
-
-fn succeed(command: &mut Command) -> Result<(), String> {
-    let status = command
-        .stdout(Stdio::null())
-        .status()
-        .map_err(|error| format!("{command:?} cannot be started: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{command:?} ended with {status}"))
-    }
 }

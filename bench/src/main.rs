@@ -6,6 +6,8 @@
 mod check;
 mod corpus;
 mod measure;
+mod program;
+mod report;
 mod table;
 
 use std::process::ExitCode;
@@ -18,6 +20,7 @@ type Bench = (&'static str, fn() -> Result<Figure, String>);
 const BENCHES: &[Bench] = &[
     ("check.corpus", check::corpus),
     ("check.start", check::start),
+    ("report.junit", report::junit),
 ];
 
 #[expect(

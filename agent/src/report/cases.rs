@@ -20,6 +20,16 @@ pub struct Tests {
 }
 
 impl Tests {
+    /// Tells whether a case that went this way would be kept.
+    pub(super) fn has_room(&self, status: TestStatus) -> bool {
+        let kept = match status {
+            TestStatus::Failed => &self.failed,
+            TestStatus::Error => &self.errors,
+            _ => &self.others,
+        };
+        kept.len() < MOST
+    }
+
     /// Counts a case, and keeps it if there is room for it.
     pub(super) fn push(&mut self, mut case: TestCase) {
         self.summary.add(case.status, case.duration_in_nano_seconds);

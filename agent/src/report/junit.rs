@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::cases::{Tests, nano_seconds};
+use super::cases::Tests;
 use super::xml::{self, Element, Handler};
 use super::{ReportError, Source};
 use crate::model::{TestCase, TestStatus};
@@ -17,8 +17,9 @@ pub(super) fn read(
         source,
         tests,
         suites: Vec::new(),
+        attributes: String::new(),
         case: None,
-        outcome: None,
+        in_outcome: false,
     };
     xml::walk(input, &["testsuite", "testsuites"], &mut handler)
 }
@@ -28,9 +29,12 @@ struct JUnit<'a> {
     tests: &'a mut Tests,
     /// The names of the open suites.
     suites: Vec<Option<String>>,
-    case: Option<TestCase>,
-    /// The open child of a case that says how it went.
-    outcome: Option<TestStatus>,
+    /// The open case's attributes: most cases are only counted, so they are read when it is known which are kept.
+    attributes: String,
+    /// How the open case went so far, and why.
+    case: Option<(TestStatus, Option<String>)>,
+    /// Whether a child is open that says how the case went.
+    in_outcome: bool,
 }
 
 impl Handler for JUnit<'_> {
@@ -41,16 +45,9 @@ impl Handler for JUnit<'_> {
                 self.suites.push(name);
             }
             "testcase" => {
-                let time = element.attribute("time");
-                self.case = Some(TestCase {
-                    name: element.attribute("name").unwrap_or_default(),
-                    prefix: element.attribute("classname"),
-                    test_suite_name: self.suites.iter().rev().flatten().next().cloned(),
-                    status: TestStatus::Succeeded,
-                    duration_in_nano_seconds: nano_seconds(time.as_deref()),
-                    message: None,
-                    test_raw_data_path: self.source.0.to_owned(),
-                });
+                self.attributes.clear();
+                self.attributes.push_str(element.attributes());
+                self.case = Some((TestStatus::Succeeded, None));
             }
             name if parent == "testcase" => {
                 let status = match name {
@@ -60,20 +57,20 @@ impl Handler for JUnit<'_> {
                     _ => return,
                 };
                 let Some(case) = &mut self.case else { return };
-                if rank(status) <= rank(case.status) {
+                if rank(status) <= rank(case.0) {
                     return;
                 }
-                case.status = status;
-                case.message = element.attribute("message").filter(|text| !text.is_empty());
-                self.outcome = Some(status);
+                let message = element.attribute("message").filter(|text| !text.is_empty());
+                *case = (status, message);
+                self.in_outcome = true;
             }
             _ => {}
         }
     }
 
     fn text(&mut self, text: &str) {
-        if let (Some(_), Some(case)) = (self.outcome, &mut self.case) {
-            append(&mut case.message, text);
+        if let (true, Some((_, message))) = (self.in_outcome, &mut self.case) {
+            append(message, text);
         }
     }
 
@@ -83,14 +80,34 @@ impl Handler for JUnit<'_> {
                 self.suites.pop();
             }
             "testcase" => {
-                if let Some(mut case) = self.case.take() {
-                    case.message = tidy(case.message);
-                    self.tests.push(case);
+                if let Some((status, message)) = self.case.take() {
+                    self.take(status, message);
                 }
             }
-            "failure" | "error" | "skipped" => self.outcome = None,
+            "failure" | "error" | "skipped" => self.in_outcome = false,
             _ => {}
         }
+    }
+}
+
+impl JUnit<'_> {
+    /// Takes in the case that has ended.
+    fn take(&mut self, status: TestStatus, message: Option<String>) {
+        let element = Element::kept(&self.attributes);
+        let duration_in_nano_seconds = element.seconds("time");
+        if !self.tests.has_room(status) {
+            self.tests.summary.add(status, duration_in_nano_seconds);
+            return;
+        }
+        self.tests.push(TestCase {
+            name: element.attribute("name").unwrap_or_default(),
+            prefix: element.attribute("classname"),
+            test_suite_name: self.suites.iter().rev().flatten().next().cloned(),
+            status,
+            duration_in_nano_seconds,
+            message: tidy(message),
+            test_raw_data_path: self.source.0.to_owned(),
+        });
     }
 }
 

@@ -3,13 +3,16 @@
 //! Nothing outside the file is ever looked at: document types are passed over, and entities that they
 //! define stay as they are written. Depth and the size of one element are bounded.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
 
 use quick_xml::Reader;
 use quick_xml::encoding::DecodingReader;
+use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesStart, Event};
 
 use super::ReportError;
+use super::cases::nano_seconds;
 
 /// The deepest nesting; test suites nest a few dozen deep.
 const DEPTH: usize = 512;
@@ -28,27 +31,94 @@ pub(super) trait Handler {
 }
 
 /// A tag with its attributes.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Element<'a> {
-    tag: &'a BytesStart<'a>,
+    name: &'a str,
+    attributes: &'a str,
 }
 
-impl Element<'_> {
+impl<'a> Element<'a> {
+    /// Returns an element of which only the attributes were kept.
+    pub(super) fn kept(attributes: &'a str) -> Self {
+        Self {
+            name: "",
+            attributes,
+        }
+    }
+
+    fn of(tag: &'a BytesStart<'_>) -> Self {
+        Self {
+            name: local(tag.name().into_inner()),
+            attributes: tag.attributes_raw(),
+        }
+    }
+
     /// Returns the name without its namespace.
-    pub(super) fn name(&self) -> &str {
-        local(self.tag.name().into_inner())
+    pub(super) fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// Returns the attributes as they are written, to be kept.
+    pub(super) fn attributes(&self) -> &'a str {
+        self.attributes
+    }
+
+    /// Returns an attribute's value as it is written.
+    fn raw(&self, name: &str) -> Option<Cow<'a, str>> {
+        // Two of the same name are a mistake that costs time to find, and the first one does.
+        let mut attributes = Attributes::new(self.attributes, 0);
+        let mut found = attributes.with_checks(false).filter_map(Result::ok);
+        found
+            .find(|attribute| attribute.key.into_inner() == name)
+            .map(|attribute| attribute.value)
     }
 
     /// Returns an attribute's value; one that is not well-formed stays as it is written.
     pub(super) fn attribute(&self, name: &str) -> Option<String> {
-        let attribute = self.tag.try_get_attribute(name).ok()??;
-        let raw = attribute.value;
+        let raw = self.raw(name)?;
+        if !raw.contains('&') {
+            return Some(raw.into_owned());
+        }
         Some(quick_xml::escape::unescape(&raw).map_or_else(|_| raw.to_string(), String::from))
     }
 
     /// Returns an attribute's value as a whole number.
     pub(super) fn number(&self, name: &str) -> Option<u64> {
-        self.attribute(name)?.trim().parse().ok()
+        self.raw(name)?.trim().parse().ok()
+    }
+
+    /// Returns seconds in an attribute as nanoseconds; what is no time is 0.
+    pub(super) fn seconds(&self, name: &str) -> u64 {
+        nano_seconds(self.raw(name).as_deref())
+    }
+}
+
+/// The names of the open elements, one behind the other.
+#[derive(Debug, Default)]
+struct Open {
+    names: String,
+    starts: Vec<usize>,
+}
+
+impl Open {
+    fn push(&mut self, name: &str) {
+        self.starts.push(self.names.len());
+        self.names.push_str(name);
+    }
+
+    fn pop(&mut self) {
+        if let Some(start) = self.starts.pop() {
+            self.names.truncate(start);
+        }
+    }
+
+    fn last(&self) -> &str {
+        let start = self.starts.last().copied().unwrap_or_default();
+        self.names.get(start..).unwrap_or_default()
+    }
+
+    fn depth(&self) -> usize {
+        self.starts.len()
     }
 }
 
@@ -71,7 +141,7 @@ pub(super) fn walk(
     // `Tom & Jerry` is a mistake that tools make; it is no reason to lose a report.
     config.allow_dangling_amp = true;
     let mut buffer = Vec::new();
-    let mut open: Vec<String> = Vec::new();
+    let mut open = Open::default();
     let mut has_root = false;
     loop {
         buffer.clear();
@@ -84,13 +154,13 @@ pub(super) fn walk(
         match event {
             Event::Start(tag) => {
                 begin(&tag, &open, roots, &mut has_root, handler)?;
-                if open.len() == DEPTH {
+                if open.depth() == DEPTH {
                     return Err(syntax(
                         &reader,
                         format!("elements nest more than {DEPTH} deep"),
                     ));
                 }
-                open.push(local(tag.name().into_inner()).to_owned());
+                open.push(local(tag.name().into_inner()));
             }
             Event::Empty(tag) => {
                 begin(&tag, &open, roots, &mut has_root, handler)?;
@@ -108,7 +178,7 @@ pub(super) fn walk(
                 handler.text(meant.as_deref().unwrap_or(&written));
             }
             Event::Eof if !has_root => return Err(syntax(&reader, "there is no element".into())),
-            Event::Eof if !open.is_empty() => {
+            Event::Eof if open.depth() > 0 => {
                 return Err(syntax(&reader, "the file ends too early".into()));
             }
             Event::Eof => return Ok(()),
@@ -126,13 +196,13 @@ pub(super) fn walk(
 
 fn begin(
     tag: &BytesStart<'_>,
-    open: &[String],
+    open: &Open,
     roots: &[&'static str],
     has_root: &mut bool,
     handler: &mut impl Handler,
 ) -> Result<(), ReportError> {
-    let element = Element { tag };
-    if open.is_empty() {
+    let element = Element::of(tag);
+    if open.depth() == 0 {
         if *has_root {
             return Err(ReportError::Content(
                 "there is a second root element".into(),
@@ -146,7 +216,7 @@ fn begin(
         }
         *has_root = true;
     }
-    handler.open(&element, open.last().map_or("", String::as_str));
+    handler.open(&element, open.last());
     Ok(())
 }
 
