@@ -81,7 +81,19 @@ fn the_exit_code_tells_errors_from_warnings() {
             .code(),
         Some(2)
     );
+    let allowed = [
+        "check",
+        "--strict",
+        "--allow",
+        "state.shell-option",
+        "warned.yml",
+    ];
+    assert_eq!(place.run(&allowed).status.code(), Some(0));
+    let unknown = place.run(&["check", "--allow", "state.x", "warned.yml"]);
+    assert_eq!(unknown.status.code(), Some(2));
     assert_eq!(place.run(&["check", "bad.yml"]).status.code(), Some(2));
+    let errors_stay = ["check", "--allow", "phases.unknown-name", "bad.yml"];
+    assert_eq!(place.run(&errors_stay).status.code(), Some(2));
     let absent = place.run(&["check", "absent.yml", "bad.yml"]);
     assert_eq!(absent.status.code(), Some(2));
     assert!(

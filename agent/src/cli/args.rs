@@ -177,6 +177,10 @@ pub(super) struct CheckArgs {
     #[arg(long)]
     pub(super) strict: bool,
 
+    /// Let warnings of this kind pass; may be given several times.
+    #[arg(long, value_name = "CODE")]
+    pub(super) allow: Vec<String>,
+
     /// Say why a kind of finding matters, such as `directory.drift`.
     #[arg(long, value_name = "CODE")]
     pub(super) explain: Option<String>,

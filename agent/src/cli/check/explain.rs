@@ -4,12 +4,13 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anstyle::AnsiColor;
+use buildspec::Kind;
 
 use crate::cli::exit::{CliError, SUCCEEDED};
 
-/// Prints why one kind of finding matters.
-pub(super) fn explain(code: &str) -> Result<ExitCode, CliError> {
-    let kind = buildspec::kind(code).ok_or_else(|| {
+/// Returns a kind of finding, or an error that names those that are near.
+pub(super) fn known(code: &str) -> Result<Kind, CliError> {
+    buildspec::kind(code).ok_or_else(|| {
         let section = code.split('.').next().unwrap_or_default();
         let known = buildspec::kinds().into_iter().map(|kind| kind.code);
         let near: Vec<_> = known
@@ -23,7 +24,12 @@ pub(super) fn explain(code: &str) -> Result<ExitCode, CliError> {
                 format!("there are {}", near.join(", "))
             },
         )
-    })?;
+    })
+}
+
+/// Prints why one kind of finding matters.
+pub(super) fn explain(code: &str) -> Result<ExitCode, CliError> {
+    let kind = known(code)?;
     let bold = AnsiColor::White.on_default().bold();
     let _unheard = writeln!(
         anstream::stdout(),

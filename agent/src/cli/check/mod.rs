@@ -72,13 +72,20 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode, CliError> {
         Some(path) => facts(path)?,
         None => Facts::default(),
     };
+    for code in &args.allow {
+        explain::known(code)?;
+    }
+    let is_allowed = |finding: &Finding| {
+        finding.severity == Severity::Warning && args.allow.iter().any(|code| code == finding.code)
+    };
     let mut checked = Vec::new();
     let mut unreadable = Vec::new();
     for path in files::find(&args.files) {
         match path.and_then(|path| files::read(&path)) {
             Ok((name, bytes)) => {
                 let (text, reading) = buildspec::read_bytes(&bytes);
-                let findings = reading.checked(&text, &facts).findings;
+                let mut findings = reading.checked(&text, &facts).findings;
+                findings.retain(|finding| !is_allowed(finding));
                 checked.push(Checked {
                     name,
                     text,
