@@ -153,6 +153,28 @@ fn a_project_says_what_the_file_cannot() {
 }
 
 #[test]
+fn one_project_of_several_is_planned_and_what_is_not_heeded_is_said_once() {
+    let projects = r#"{"projects": [
+        {"name": "api", "environment": {"image": "i:1"}, "source": {"buildspec": "{\"version\": 0.2, \"phases\": {\"build\": {\"commands\": [\"make api\"]}}}"}, "vpcConfig": {"vpcId": "v"}},
+        {"name": "web", "environment": {"image": "i:2"}}]}"#;
+    let place = Place::with(&[("buildspec.yml", GOOD), ("projects.json", projects)]);
+    let several = place.run(&["plan", "-p", "projects.json"]);
+    assert_eq!(several.status.code(), Some(2));
+    assert!(
+        err(&several).contains("choose one with `--project-name`: api, web"),
+        "{several:?}"
+    );
+    let output = place.run(&["plan", "-p", "projects.json", "--project-name", "api"]);
+    let preview = json(&output);
+    assert_eq!(preview["image"], "i:1");
+    assert_eq!(
+        preview["plan"]["phases"][3]["commands"][0]["text"],
+        "make api"
+    );
+    assert_eq!(err(&output).matches("vpcConfig").count(), 1, "{output:?}");
+}
+
+#[test]
 fn json_has_every_finding_with_its_place() {
     let place = Place::with(&[("buildspec.yml", BAD)]);
     let page = json(&place.run(&["check", "--format", "json"]));

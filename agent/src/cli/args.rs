@@ -102,10 +102,14 @@ pub(super) struct BuildArgs {
     #[arg(short, long, value_name = "IMAGE")]
     pub(super) image: Option<String>,
 
-    /// A CodeBuild project (`aws codebuild create-project` input, JSON or YAML): image, variables, buildspec,
-    /// timeout, and images to build and push.
+    /// A CodeBuild project, JSON or YAML, as `aws codebuild create-project` takes it or `batch-get-projects` and
+    /// `batch-get-builds` give it: image, variables, buildspec, timeout, and images to build and push.
     #[arg(short, long, value_name = "FILE")]
     pub(super) project: Option<PathBuf>,
+
+    /// The project of that file, where it has several; of builds, also an id.
+    #[arg(long, value_name = "NAME", requires = "project")]
+    pub(super) project_name: Option<String>,
 
     /// A variable of the build; wins over the project and the buildspec. NAME alone takes the caller's value.
     #[arg(short, long = "env", value_name = "NAME=VALUE")]
@@ -172,6 +176,10 @@ pub(super) struct CheckArgs {
     /// The CodeBuild project that will run them: its image, privileged mode and cache are taken into account.
     #[arg(short, long, value_name = "FILE")]
     pub(super) project: Option<PathBuf>,
+
+    /// The project of that file, where it has several; of builds, also an id.
+    #[arg(long, value_name = "NAME", requires = "project")]
+    pub(super) project_name: Option<String>,
 
     /// Let warnings count like errors in the exit code.
     #[arg(long)]

@@ -32,9 +32,9 @@ pub(super) struct Asked {
 pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, CliError> {
     let project = match &args.project {
         None => Project::default(),
-        Some(path) => read_project(path)?,
+        Some(path) => read_project(path, args.project_name.as_deref())?,
     };
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<(String, String)> = unheeded(&project).into_iter().collect();
     let source = fs::canonicalize(&args.source).map_err(|error| {
         CliError::unusable(
             format!("source `{}` cannot be read: {error}", args.source.display()),
@@ -101,18 +101,31 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
     Ok(Asked { request, warnings })
 }
 
-/// Reads a project file.
-pub(super) fn read_project(path: &Path) -> Result<Project, CliError> {
+/// Reads the project of a file, the one called `name` where there are several.
+pub(super) fn read_project(path: &Path, name: Option<&str>) -> Result<Project, CliError> {
     let text = read_text(path).map_err(|error| {
         CliError::unusable(
             format!("project file `{}` cannot be read: {error}", path.display()),
             "give a file that `aws codebuild create-project --cli-input-yaml` would take",
         )
     })?;
-    project::parse(&text).map_err(|error| {
+    project::parse(&text, name).map_err(|error| {
         CliError::unusable(
             format!("project file `{}`: {error}", path.display()),
-            "correct that line; the fields are those of `aws codebuild create-project`",
+            error.help(),
+        )
+    })
+}
+
+/// Returns what the caller should know of the fields that are not heeded, if there are any.
+fn unheeded(project: &Project) -> Option<(String, String)> {
+    (!project.unheeded.is_empty()).then(|| {
+        (
+            format!(
+                "the project's {} is not heeded here",
+                project.unheeded.join(", ")
+            ),
+            "the build runs without it; `understudy plan` shows what it does".to_owned(),
         )
     })
 }
@@ -142,8 +155,10 @@ fn buildspec(args: &BuildArgs, project: &Project) -> Result<BuildspecPlace, CliE
             path: "buildspec.yml".into(),
             explicit: false,
         },
-        // Several lines are the buildspec itself (reference §1.1).
-        Some(text) if text.contains('\n') => BuildspecPlace::Inline(text.to_owned()),
+        // Several lines, or a mapping, are the buildspec itself (reference §1.1).
+        Some(text) if text.contains('\n') || text.trim_start().starts_with('{') => {
+            BuildspecPlace::Inline(text.to_owned())
+        }
         Some(path) => BuildspecPlace::InSource {
             path: path.strip_prefix("./").unwrap_or(path).to_owned(),
             explicit: true,

@@ -1,8 +1,14 @@
-//! What CodeBuild calls a project, read from a file in the shape of `aws codebuild create-project`, JSON or YAML.
+//! What CodeBuild calls a project, read from what its API takes and gives, JSON or YAML: `create-project` input,
+//! `batch-get-projects` and `batch-get-builds` output.
 //!
-//! Beside CodeBuild's own fields a file may declare `images` (DESIGN §6). Nothing here reads a file or decides.
+//! Beside CodeBuild's own fields a file may declare `images`. Nothing here reads a file or decides.
+
+mod file;
+mod unheeded;
 
 use serde::Deserialize;
+
+pub use file::parse;
 
 use crate::model::ImageDeclaration;
 
@@ -22,6 +28,9 @@ pub struct Project {
     pub timeout_in_minutes: Option<f64>,
     /// Images that are built and pushed after the commands.
     pub images: Vec<ImageDeclaration>,
+    /// Fields that say something, and that a build here does not heed, such as `vpcConfig`.
+    #[serde(skip)]
+    pub unheeded: Vec<String>,
 }
 
 /// `source` of a project.
@@ -88,12 +97,49 @@ pub enum VariableKind {
 
 /// A file that is no project.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ProjectError(String);
+pub enum ProjectError {
+    /// It is not what the API has; the text says line and column.
+    #[error("{0}")]
+    Shape(String),
+    /// It holds several, and none was named.
+    #[error("there are {} projects, and none is named", names.len())]
+    Several {
+        /// The names.
+        names: Vec<String>,
+    },
+    /// It holds others than the one that was named.
+    #[error("there is no project `{wanted}`")]
+    Unknown {
+        /// What was asked for.
+        wanted: String,
+        /// The names that there are.
+        names: Vec<String>,
+    },
+}
 
-/// Reads a project; the error says line and column.
-pub fn parse(text: &str) -> Result<Project, ProjectError> {
-    serde_yaml::from_str(text).map_err(|error| ProjectError(error.to_string()))
+impl ProjectError {
+    /// Returns the next step.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Shape(_) => {
+                "correct that line; the fields are those of `aws codebuild create-project`, \
+                               `batch-get-projects` or `batch-get-builds`"
+                    .to_owned()
+            }
+            Self::Several { names } => {
+                format!("choose one with `--project-name`: {}", shown(names))
+            }
+            Self::Unknown { names, .. } => format!("the file has {}", shown(names)),
+        }
+    }
+}
+
+/// Returns the first names of a list.
+fn shown(names: &[String]) -> String {
+    const MOST: usize = 10;
+    let more = if names.len() > MOST { ", …" } else { "" };
+    let first: Vec<&str> = names.iter().take(MOST).map(String::as_str).collect();
+    format!("{}{more}", first.join(", "))
 }
 
 #[cfg(test)]
@@ -107,6 +153,7 @@ mod tests {
                "environment":{"image":"i:1","privilegedMode":true,"environmentVariables":[
                  {"name":"A","value":"1"},{"name":"S","value":"/p","type":"PARAMETER_STORE"}]},
                "images":[{"name":"web","context":".","repository":"${REPO}"}]}"#,
+            None,
         )
         .unwrap();
         assert_eq!(project.name.as_deref(), Some("demo"));
@@ -119,8 +166,11 @@ mod tests {
 
     #[test]
     fn a_misspelt_image_field_is_told_with_its_line() {
-        let error =
-            parse("images:\n  - name: web\n    contxt: .\n    repository: r\n").unwrap_err();
+        let error = parse(
+            "images:\n  - name: web\n    contxt: .\n    repository: r\n",
+            None,
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("contxt"), "{error}");
         assert!(error.to_string().contains('3'), "{error}");
     }

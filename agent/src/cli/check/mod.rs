@@ -69,7 +69,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode, CliError> {
         return Ok(explain::list());
     }
     let facts = match &args.project {
-        Some(path) => facts(path)?,
+        Some(path) => facts(path, args.project_name.as_deref())?,
         None => Facts::default(),
     };
     for code in &args.allow {
@@ -130,8 +130,8 @@ fn say(page: &str) -> Result<(), CliError> {
 }
 
 /// Returns what a project says about the build that will run the buildspec.
-fn facts(path: &Path) -> Result<Facts, CliError> {
-    let project = read_project(path)?;
+fn facts(path: &Path, name: Option<&str>) -> Result<Facts, CliError> {
+    let project = read_project(path, name)?;
     let variables = project.environment.environment_variables.into_iter();
     Ok(Facts {
         windows: project
