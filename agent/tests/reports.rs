@@ -115,3 +115,19 @@ fn the_format_of_every_real_report_is_seen() {
     }
     assert_eq!(wrong, [] as [String; 0]);
 }
+
+// The two lists stand apart because a report's reader knows no buildspec.
+#[test]
+fn every_format_that_a_buildspec_may_name_is_read_here_and_lcov_besides() {
+    let text = "version: 0.2\nphases:\n  build:\n    commands: [\"true\"]\n\
+                reports:\n  unit:\n    files: a.xml\n    file-format: none-of-them\n";
+    let findings = buildspec::read(text).findings;
+    let unknown = findings
+        .iter()
+        .find(|finding| finding.code == "report.unknown-format")
+        .expect("a finding");
+    let (known, ours) = report::FORMATS.split_at(report::FORMATS.len() - 1);
+    let help = format!("The formats are {}", known.join(", "));
+    assert_eq!(unknown.help.as_deref(), Some(help.as_str()));
+    assert_eq!(ours, ["LCOV"]);
+}

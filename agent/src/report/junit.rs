@@ -3,6 +3,7 @@
 use std::io::BufRead;
 
 use super::cases::Tests;
+use super::open_case::{append, tidy};
 use super::xml::{self, Element, Handler};
 use super::{ReportError, Source};
 use crate::model::{TestCase, TestStatus};
@@ -119,25 +120,4 @@ fn rank(status: TestStatus) -> u8 {
         TestStatus::Error => 2,
         TestStatus::Failed => 3,
     }
-}
-
-/// Adds a piece of text to a message, which stays within what is kept.
-pub(super) fn append(message: &mut Option<String>, text: &str) {
-    /// Longer than what is kept, in bytes of any alphabet.
-    const ENOUGH: usize = 32 * 1024;
-    let message = message.get_or_insert_default();
-    if message.len() < ENOUGH {
-        if !message.is_empty() && message.ends_with(|c: char| c != '\n') && text.starts_with('\n') {
-            message.push('\n');
-        }
-        let cut = text.floor_char_boundary(ENOUGH);
-        message.push_str(text.get(..cut).unwrap_or_default());
-    }
-}
-
-/// Returns a message without blank ends; nothing if that is all of it.
-pub(super) fn tidy(message: Option<String>) -> Option<String> {
-    let message = message?;
-    let bare = message.trim();
-    (!bare.is_empty()).then(|| bare.to_owned())
 }

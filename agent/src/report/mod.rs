@@ -12,6 +12,7 @@ mod jacoco;
 mod junit;
 mod lcov;
 mod nunit;
+mod open_case;
 mod simplecov;
 mod testng;
 mod trx;
@@ -117,8 +118,24 @@ pub const FORMATS: [&str; 11] = [
 
 /// Reads one file of a report with CodeBuild's format keyword `format`; `path` is what its cases name it.
 pub fn read(format: &str, path: &str, input: &mut dyn BufRead) -> Result<Report, ReportError> {
-    let source = Source(path);
-    let (mut tests, mut coverage) = (Tests::default(), Coverage::default());
+    let mut coverage = Coverage::default();
+    match format {
+        "CLOVERXML" => clover::read(input, &mut coverage)?,
+        "COBERTURAXML" => cobertura::read(input, &mut coverage)?,
+        "JACOCOXML" => jacoco::read(input, &mut coverage)?,
+        "SIMPLECOV" => simplecov::read(input, &mut coverage)?,
+        "LCOV" => lcov::read(input, &mut coverage)?,
+        _ => return read_tests(format, Source(path), input).map(Report::Tests),
+    }
+    Ok(Report::Coverage(coverage))
+}
+
+fn read_tests(
+    format: &str,
+    source: Source<'_>,
+    input: &mut dyn BufRead,
+) -> Result<Tests, ReportError> {
+    let mut tests = Tests::default();
     match format {
         "JUNITXML" => junit::read(input, source, &mut tests)?,
         "CUCUMBERJSON" => cucumber::read(input, source, &mut tests)?,
@@ -126,20 +143,7 @@ pub fn read(format: &str, path: &str, input: &mut dyn BufRead) -> Result<Report,
         "NUNIT3XML" => nunit::read_3(input, source, &mut tests)?,
         "TESTNGXML" => testng::read(input, source, &mut tests)?,
         "VISUALSTUDIOTRX" => trx::read(input, source, &mut tests)?,
-        "CLOVERXML" => clover::read(input, &mut coverage)?,
-        "COBERTURAXML" => cobertura::read(input, &mut coverage)?,
-        "JACOCOXML" => jacoco::read(input, &mut coverage)?,
-        "SIMPLECOV" => simplecov::read(input, &mut coverage)?,
-        "LCOV" => lcov::read(input, &mut coverage)?,
         other => return Err(ReportError::Format(other.to_owned())),
     }
-    let is_coverage = matches!(
-        format,
-        "CLOVERXML" | "COBERTURAXML" | "JACOCOXML" | "SIMPLECOV" | "LCOV"
-    );
-    Ok(if is_coverage {
-        Report::Coverage(coverage)
-    } else {
-        Report::Tests(tests)
-    })
+    Ok(tests)
 }

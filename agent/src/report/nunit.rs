@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::cases::{Tests, nano_seconds};
-use super::junit::{append, tidy};
+use super::open_case::OpenCase;
 use super::xml::{self, Element, Handler};
 use super::{ReportError, Source};
 use crate::model::{TestCase, TestStatus};
@@ -14,11 +14,8 @@ pub(super) fn read_2(
     source: Source<'_>,
     tests: &mut Tests,
 ) -> Result<(), ReportError> {
-    xml::walk(
-        input,
-        &["test-results"],
-        &mut NUnit::new(Dialect::Two, source, tests),
-    )
+    let mut handler = NUnit::new(Dialect::Two, source, tests);
+    xml::walk(input, &["test-results"], &mut handler)
 }
 
 /// Reads a report of NUnit 3 into `tests`.
@@ -27,11 +24,8 @@ pub(super) fn read_3(
     source: Source<'_>,
     tests: &mut Tests,
 ) -> Result<(), ReportError> {
-    xml::walk(
-        input,
-        &["test-run"],
-        &mut NUnit::new(Dialect::Three, source, tests),
-    )
+    let mut handler = NUnit::new(Dialect::Three, source, tests);
+    xml::walk(input, &["test-run"], &mut handler)
 }
 
 #[derive(Clone, Copy)]
@@ -45,8 +39,7 @@ struct NUnit<'a> {
     source: Source<'a>,
     tests: &'a mut Tests,
     suites: Vec<Option<String>>,
-    case: Option<TestCase>,
-    in_message: bool,
+    case: OpenCase,
 }
 
 impl<'a> NUnit<'a> {
@@ -56,8 +49,7 @@ impl<'a> NUnit<'a> {
             source,
             tests,
             suites: Vec::new(),
-            case: None,
-            in_message: false,
+            case: OpenCase::None,
         }
     }
 
@@ -93,16 +85,14 @@ impl Handler for NUnit<'_> {
     fn open(&mut self, element: &Element<'_>, parent: &str) {
         match element.name() {
             "test-suite" => self.suites.push(element.attribute("name")),
-            "test-case" => self.case = Some(self.case(element)),
-            "message" => self.in_message = matches!(parent, "failure" | "reason"),
+            "test-case" => self.case.open(self.case(element)),
+            "message" => self.case.message(matches!(parent, "failure" | "reason")),
             _ => {}
         }
     }
 
     fn text(&mut self, text: &str) {
-        if let (true, Some(case)) = (self.in_message, &mut self.case) {
-            append(&mut case.message, text);
-        }
+        self.case.text(text);
     }
 
     fn close(&mut self, name: &str) {
@@ -110,13 +100,8 @@ impl Handler for NUnit<'_> {
             "test-suite" => {
                 self.suites.pop();
             }
-            "test-case" => {
-                if let Some(mut case) = self.case.take() {
-                    case.message = tidy(case.message);
-                    self.tests.push(case);
-                }
-            }
-            "message" => self.in_message = false,
+            "test-case" => self.case.close(self.tests),
+            "message" => self.case.message(false),
             _ => {}
         }
     }

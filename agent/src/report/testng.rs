@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::cases::Tests;
-use super::junit::{append, tidy};
+use super::open_case::OpenCase;
 use super::xml::{self, Element, Handler};
 use super::{ReportError, Source};
 use crate::model::{TestCase, TestStatus};
@@ -19,8 +19,7 @@ pub(super) fn read(
         tests,
         test: None,
         class: None,
-        case: None,
-        in_message: false,
+        case: OpenCase::None,
     };
     xml::walk(input, &["testng-results"], &mut handler)
 }
@@ -30,8 +29,7 @@ struct TestNg<'a> {
     tests: &'a mut Tests,
     test: Option<String>,
     class: Option<String>,
-    case: Option<TestCase>,
-    in_message: bool,
+    case: OpenCase,
 }
 
 impl Handler for TestNg<'_> {
@@ -41,7 +39,7 @@ impl Handler for TestNg<'_> {
             "class" => self.class = element.attribute("name"),
             "test-method" if element.attribute("is-config").as_deref() != Some("true") => {
                 let millis = element.number("duration-ms").unwrap_or_default();
-                self.case = Some(TestCase {
+                self.case.open(TestCase {
                     name: element.attribute("name").unwrap_or_default(),
                     prefix: self.class.clone(),
                     test_suite_name: self.test.clone(),
@@ -56,26 +54,19 @@ impl Handler for TestNg<'_> {
                     test_raw_data_path: self.source.0.to_owned(),
                 });
             }
-            "message" => self.in_message = parent == "exception",
+            "message" => self.case.message(parent == "exception"),
             _ => {}
         }
     }
 
     fn text(&mut self, text: &str) {
-        if let (true, Some(case)) = (self.in_message, &mut self.case) {
-            append(&mut case.message, text);
-        }
+        self.case.text(text);
     }
 
     fn close(&mut self, name: &str) {
         match name {
-            "test-method" => {
-                if let Some(mut case) = self.case.take() {
-                    case.message = tidy(case.message);
-                    self.tests.push(case);
-                }
-            }
-            "message" => self.in_message = false,
+            "test-method" => self.case.close(self.tests),
+            "message" => self.case.message(false),
             _ => {}
         }
     }

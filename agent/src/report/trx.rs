@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use super::cases::{Tests, nano_seconds};
-use super::junit::{append, tidy};
+use super::open_case::OpenCase;
 use super::xml::{self, Element, Handler};
 use super::{ReportError, Source};
 use crate::model::{TestCase, TestStatus};
@@ -25,9 +25,8 @@ pub(super) fn read(
     let mut handler = Trx {
         source,
         tests: &mut own,
-        case: None,
+        case: OpenCase::None,
         inner: 0,
-        in_message: false,
         definition: None,
         classes: BTreeMap::new(),
     };
@@ -44,10 +43,9 @@ pub(super) fn read(
 struct Trx<'a> {
     source: Source<'a>,
     tests: &'a mut Tests,
-    case: Option<TestCase>,
+    case: OpenCase,
     /// How many results within the open one are open: those of a data-driven test, which counts once.
     inner: usize,
-    in_message: bool,
     /// The id of the open test definition.
     definition: Option<String>,
     classes: BTreeMap<String, String>,
@@ -58,7 +56,7 @@ impl Handler for Trx<'_> {
         match element.name() {
             name if parent == "Results" && name.ends_with("Result") => {
                 let duration = element.attribute("duration");
-                self.case = Some(TestCase {
+                self.case.open(TestCase {
                     name: element.attribute("testName").unwrap_or_default(),
                     prefix: element.attribute("testId"),
                     test_suite_name: None,
@@ -69,7 +67,7 @@ impl Handler for Trx<'_> {
                 });
             }
             name if name.ends_with("Result") => self.inner += 1,
-            "Message" => self.in_message = parent == "ErrorInfo",
+            "Message" => self.case.message(parent == "ErrorInfo"),
             "UnitTest" => self.definition = element.attribute("id"),
             "TestMethod" => {
                 let class = element.attribute("className");
@@ -86,22 +84,15 @@ impl Handler for Trx<'_> {
     }
 
     fn text(&mut self, text: &str) {
-        if let (true, Some(case)) = (self.in_message, &mut self.case) {
-            append(&mut case.message, text);
-        }
+        self.case.text(text);
     }
 
     fn close(&mut self, name: &str) {
         match name {
-            "Message" => self.in_message = false,
+            "Message" => self.case.message(false),
             "UnitTest" => self.definition = None,
             name if name.ends_with("Result") && self.inner > 0 => self.inner -= 1,
-            name if name.ends_with("Result") => {
-                if let Some(mut case) = self.case.take() {
-                    case.message = tidy(case.message);
-                    self.tests.push(case);
-                }
-            }
+            name if name.ends_with("Result") => self.case.close(self.tests),
             _ => {}
         }
     }
