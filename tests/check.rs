@@ -291,7 +291,7 @@ fn the_schema_is_printed() {
 #[test]
 fn a_plan_is_printed_and_nothing_is_done() {
     let spec = "version: 0.2\nenv:\n  variables: {STAGE: beta}\nphases:\n  install:\n    runtime-versions: {nodejs: 20}\n  \
-                build:\n    on-failure: ABORT\n    commands: [make, make test]\nartifacts:\n  files: out/*\n";
+                build:\n    on-failure: ABORT\n    commands: [make, make test]\nartifacts:\n  files: out/*\ncache:\n  paths: [\"$TOKEN/$STAGE\"]\n";
     let place = Place::with(&[("buildspec.yml", spec), ("secrets.env", "TOKEN=hunter2\n")]);
     let output = place.run(&[
         "plan",
@@ -311,6 +311,11 @@ fn a_plan_is_printed_and_nothing_is_done() {
     assert_eq!(
         plan["runtimes"]["asked"],
         serde_json::json!([["nodejs", "20"]])
+    );
+    assert_eq!(
+        plan["cache"]["paths"],
+        serde_json::json!(["***/prod"]),
+        "expanded, and no secret"
     );
     let build = plan["phases"]
         .as_array()

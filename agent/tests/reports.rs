@@ -10,6 +10,9 @@ use understudy::report::{self, Report};
 /// Path and figures of each file, found by reading the files and by parsers of another language.
 const EXPECTED: &str = include_str!("../../fixtures/reports/real-files.tsv");
 
+/// Name and figures of a small file of each format.
+const OWN: &str = include_str!("../../fixtures/reports/own.tsv");
+
 /// Returns the folder of the real files, if there is one.
 #[expect(
     clippy::disallowed_methods,
@@ -70,6 +73,29 @@ fn figures(report: &Report) -> String {
             )
         }
     }
+}
+
+#[test]
+fn a_small_report_of_every_format_has_the_figures_that_stand_in_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/reports/own");
+    let mut seen = Vec::new();
+    for line in OWN.lines().filter(|line| !line.starts_with('#')) {
+        let (name, expected) = line.split_once('\t').expect("two columns");
+        let format = format(name.split('.').next().expect("a name"));
+        let file = File::open(folder.join(name)).expect("a file beside the table");
+        let read = report::read(format, name, &mut BufReader::new(file)).expect(name);
+        assert_eq!(figures(&read), expected, "{name}");
+        if let Report::Tests(tests) = read {
+            let failed = tests.failures().next().expect(name);
+            assert!(failed.name.to_lowercase().contains("refunds"), "{failed:?}");
+            assert_eq!(failed.message.as_deref(), Some("expected 3"), "{name}");
+        }
+        seen.push(format);
+    }
+    seen.sort_unstable();
+    let mut all = report::FORMATS;
+    all.sort_unstable();
+    assert_eq!(seen, all, "a file each");
 }
 
 #[test]

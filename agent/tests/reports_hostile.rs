@@ -75,6 +75,21 @@ fn times_and_counts_that_cannot_be_are_nothing() {
     };
     let summary = coverage.summary();
     assert_eq!((summary.lines_covered, summary.lines_missed), (1, u64::MAX));
+    let line = format!(
+        "<line hits=\"1\" branch=\"true\" condition-coverage=\"100% ({0}/{0})\"/>",
+        u64::MAX
+    );
+    let cobertura = format!(
+        "<coverage><packages><class filename=\"a\"><lines>{line}{line}</lines></class></packages></coverage>"
+    );
+    let Ok(Report::Coverage(coverage)) = read("COBERTURAXML", cobertura.as_bytes()) else {
+        panic!("coverage")
+    };
+    let summary = coverage.summary();
+    assert_eq!(
+        (summary.lines_covered, summary.branches_covered),
+        (2, u64::MAX)
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `understudy report`: test and coverage files as figures.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -64,7 +64,7 @@ fn read(path: &Path, format: Option<&str>) -> Result<Report, CliError> {
         )
     };
     let file = File::open(path).map_err(unreadable)?;
-    let mut input = BufReader::with_capacity(HEAD, file.take(report::SIZE_LIMIT));
+    let mut input = BufReader::with_capacity(HEAD, file);
     let format = if let Some(format) = format {
         format.to_ascii_uppercase()
     } else {
@@ -99,7 +99,7 @@ fn human_tests(tests: &Tests) -> String {
     let all = seconds(tests.summary.duration_in_nano_seconds);
     let mut blocks = vec![format!("{} in {all}", sink::tests(&tests.summary))];
     for case in tests.failures() {
-        let mut block = vec![format!("{} {}", case.status.name(), full_name(case))];
+        let mut block = vec![format!("{} {}", case.status.name(), case.full_name())];
         let message = case.message.as_deref().unwrap_or_default().lines();
         block.extend(message.take(MESSAGE_LINES).map(|line| format!("  {line}")));
         blocks.push(block.join("\n"));
@@ -111,7 +111,7 @@ fn human_tests(tests: &Tests) -> String {
         let mut table = Table::new();
         table.load_style(NOTHING).set_header(["slowest", ""]);
         for case in slow.iter().take(SLOWEST) {
-            table.add_row([seconds(case.duration_in_nano_seconds), full_name(case)]);
+            table.add_row([seconds(case.duration_in_nano_seconds), case.full_name()]);
         }
         blocks.push(table.to_string());
     }
@@ -120,15 +120,6 @@ fn human_tests(tests: &Tests) -> String {
         blocks.push(note.to_owned());
     }
     blocks.join("\n\n")
-}
-
-fn full_name(case: &TestCase) -> String {
-    match &case.prefix {
-        Some(prefix) if !case.name.starts_with(prefix.as_str()) => {
-            format!("{prefix} › {}", case.name)
-        }
-        _ => case.name.clone(),
-    }
 }
 
 fn seconds(nano_seconds: u64) -> String {

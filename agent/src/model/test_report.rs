@@ -63,6 +63,18 @@ pub struct TestCase {
     pub test_raw_data_path: String,
 }
 
+impl TestCase {
+    /// Returns the name with what groups it, unless the name begins with that anyway.
+    pub fn full_name(&self) -> String {
+        match &self.prefix {
+            Some(prefix) if !self.name.starts_with(prefix.as_str()) => {
+                format!("{prefix} › {}", self.name)
+            }
+            _ => self.name.clone(),
+        }
+    }
+}
+
 /// How many cases of a report went how; cases that are not kept count too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

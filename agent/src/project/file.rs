@@ -1,17 +1,9 @@
 //! The shapes in which a project comes, and the choice of one.
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 use super::{Environment, Project, ProjectError, Source, unheeded};
-
-/// What stands at the top of a file tells its shape.
-#[derive(Deserialize)]
-struct Top {
-    projects: Option<IgnoredAny>,
-    builds: Option<IgnoredAny>,
-    project: Option<IgnoredAny>,
-}
 
 /// The output of `batch-get-projects`.
 #[derive(Deserialize)]
@@ -62,14 +54,15 @@ impl From<Build> for Project {
 /// Reads a project, or the one called `wanted` of several; of builds, `wanted` may also be an id. An error says
 /// line and column.
 pub fn parse(text: &str, wanted: Option<&str>) -> Result<Project, ProjectError> {
-    let top: Top = read(text)?;
     let value: serde_json::Value = read(text)?;
-    let (candidates, values): (Vec<(Vec<String>, Project)>, _) = if top.projects.is_some() {
+    // What stands at the top tells the shape.
+    let has = |key: &str| value.get(key).is_some_and(|value| !value.is_null());
+    let (candidates, values): (Vec<(Vec<String>, Project)>, _) = if has("projects") {
         let found: Projects = read(text)?;
         let named = found.projects.into_iter();
         let named = named.map(|project| (project.name.clone().into_iter().collect(), project));
         (named.collect(), value["projects"].as_array().cloned())
-    } else if top.builds.is_some() {
+    } else if has("builds") {
         let found: Builds = read(text)?;
         let named = found.builds.into_iter().map(|build| {
             let names = [build.id.clone(), build.project_name.clone()];
@@ -77,7 +70,7 @@ pub fn parse(text: &str, wanted: Option<&str>) -> Result<Project, ProjectError> 
         });
         (named.collect(), value["builds"].as_array().cloned())
     } else {
-        let (project, value) = if top.project.is_some() {
+        let (project, value) = if has("project") {
             (read::<Created>(text)?.project, value["project"].clone())
         } else {
             (read(text)?, value)

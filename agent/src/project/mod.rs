@@ -45,9 +45,6 @@ pub struct Source {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Cache {
-    /// `NO_CACHE`, `S3` or `LOCAL`.
-    #[serde(rename = "type")]
-    pub kind: Option<String>,
     /// The modes of a local cache, such as `LOCAL_CUSTOM_CACHE`.
     pub modes: Vec<String>,
 }

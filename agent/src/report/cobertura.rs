@@ -103,8 +103,11 @@ fn line(element: &Element<'_>, summary: &mut CoverageSummary) {
     }
     let conditions = element.attribute("condition-coverage");
     if let Some((covered, all)) = conditions.as_deref().and_then(share) {
-        summary.branches_covered += covered;
-        summary.branches_missed += all.saturating_sub(covered);
+        summary.add(&CoverageSummary {
+            branches_covered: covered,
+            branches_missed: all.saturating_sub(covered),
+            ..CoverageSummary::default()
+        });
     }
 }
 

@@ -1,8 +1,9 @@
-//! HANDS: test and coverage reports. One pure function a format: bytes in, typed report out.
+//! HANDS: test and coverage reports. One pure function a format: a reader in, typed report out.
 //!
 //! A report file is untrusted: reading goes piece by piece and is bounded, nothing outside the file is looked at, and
 //! what is not the format it claims is told in CodeBuild's words.
 
+mod bounded;
 mod cases;
 mod clover;
 mod cobertura;
@@ -22,6 +23,8 @@ use std::io::BufRead;
 
 pub use cases::Tests;
 pub use detect::detect;
+
+use bounded::Bounded;
 
 use crate::model::{CoverageSummary, FileCoverage};
 
@@ -98,8 +101,8 @@ pub enum ReportError {
     Format(String),
 }
 
-/// Files larger than this are refused.
-pub const SIZE_LIMIT: u64 = 1024 * 1024 * 1024;
+/// Files larger than this are refused, in bytes.
+const SIZE_LIMIT: u64 = 1024 * 1024 * 1024;
 
 /// CodeBuild's format keywords (reference §8.2), and `LCOV`, which only we read.
 pub const FORMATS: [&str; 11] = [
@@ -118,6 +121,11 @@ pub const FORMATS: [&str; 11] = [
 
 /// Reads one file of a report with CodeBuild's format keyword `format`; `path` is what its cases name it.
 pub fn read(format: &str, path: &str, input: &mut dyn BufRead) -> Result<Report, ReportError> {
+    let input: &mut dyn BufRead = &mut Bounded {
+        input,
+        left: SIZE_LIMIT,
+        refusal: format!("the file has more than {SIZE_LIMIT} bytes"),
+    };
     let mut coverage = Coverage::default();
     match format {
         "CLOVERXML" => clover::read(input, &mut coverage)?,

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::cases::{Tests, nano_seconds};
+use super::cases::Tests;
 use super::open_case::OpenCase;
 use super::xml::{self, Element, Handler};
 use super::{ReportError, Source};
@@ -74,7 +74,7 @@ impl<'a> NUnit<'a> {
             prefix,
             test_suite_name: self.suites.iter().rev().flatten().next().cloned(),
             status,
-            duration_in_nano_seconds: nano_seconds(element.attribute(time).as_deref()),
+            duration_in_nano_seconds: element.seconds(time),
             message: None,
             test_raw_data_path: self.source.0.to_owned(),
         }

@@ -4,7 +4,7 @@
 //! define stay as they are written. Depth and the size of one element are bounded.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead, Read};
+use std::io::BufRead;
 
 use quick_xml::Reader;
 use quick_xml::encoding::DecodingReader;
@@ -12,13 +12,14 @@ use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesStart, Event};
 
 use super::ReportError;
+use super::bounded::Bounded;
 use super::cases::nano_seconds;
 
 /// The deepest nesting; test suites nest a few dozen deep.
 const DEPTH: usize = 512;
 
 /// The largest single tag or text, in bytes: that much must fit into memory.
-const LARGEST: usize = 16 * 1024 * 1024;
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// What a format does with the pieces of a report.
 pub(super) trait Handler {
@@ -136,6 +137,7 @@ pub(super) fn walk(
     let mut reader = Reader::from_reader(Bounded {
         input: DecodingReader::new(input),
         left: LARGEST,
+        refusal: format!("one element or text has more than {LARGEST} bytes"),
     });
     let config = reader.config_mut();
     // `Tom & Jerry` is a mistake that tools make; it is no reason to lose a report.
@@ -224,35 +226,5 @@ fn syntax<R>(reader: &Reader<R>, reason: String) -> ReportError {
     ReportError::Syntax {
         offset: reader.buffer_position(),
         reason,
-    }
-}
-
-/// A reader that gives up when one event takes more than it may.
-struct Bounded<'a> {
-    input: DecodingReader<&'a mut dyn BufRead>,
-    left: usize,
-}
-
-impl Read for Bounded<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.fill_buf()?.read(buffer)?;
-        self.consume(read);
-        Ok(read)
-    }
-}
-
-impl BufRead for Bounded<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.left == 0 {
-            let reason = format!("one element or text has more than {LARGEST} bytes");
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
-        }
-        let buffer = self.input.fill_buf()?;
-        Ok(buffer.get(..self.left).unwrap_or(buffer))
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.left = self.left.saturating_sub(amount);
-        self.input.consume(amount);
     }
 }

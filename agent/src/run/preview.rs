@@ -70,7 +70,13 @@ fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
         start_millis: 0,
         resolved_version: None,
     };
-    let environment = plan::environment(&reading.document, request, &facts);
+    let mut environment = plan::environment(&reading.document, request, &facts);
+    // Before anything is decided: what is expanded into the plan must not show a secret either.
+    for (name, value) in &mut environment {
+        if is_masked(request, name) {
+            "***".clone_into(value);
+        }
+    }
     let plan = plan::decide(
         &text,
         &reading.document,
@@ -79,20 +85,8 @@ fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
         ImageRuntimes::Unknown,
     )
     .map_err(|error| unplannable(&error))?;
-    let is_masked = |name: &str| {
-        let mut variables = request.variables.iter();
-        variables.any(|known| known.name == name && known.visibility == Visibility::Masked)
-    };
     let known = environment.into_iter();
-    let known = known.filter(|(name, _)| !SET_AT_START.contains(&name.as_str()));
-    let shown = known.map(|(name, value)| {
-        let value = if is_masked(&name) {
-            "***".to_owned()
-        } else {
-            value
-        };
-        (name, value)
-    });
+    let shown = known.filter(|(name, _)| !SET_AT_START.contains(&name.as_str()));
     Ok(Preview {
         project: request.project.clone(),
         image: request.image.clone(),
@@ -107,4 +101,10 @@ fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
             buildspec::Style::Plain,
         ),
     })
+}
+
+/// Tells whether a variable may be a secret.
+fn is_masked(request: &BuildRequest, name: &str) -> bool {
+    let mut variables = request.variables.iter();
+    variables.any(|known| known.name == name && known.visibility == Visibility::Masked)
 }

@@ -1,6 +1,6 @@
 //! The buildspec's `reports`: files that the build left become figures (reference §8).
 
-use std::io::{BufReader, Read as _};
+use std::io::BufReader;
 
 use super::teller::Teller;
 use super::upload::Left;
@@ -58,7 +58,7 @@ fn report_of(left: &Left<'_>, wanted: &ReportPlan) -> Result<(Vec<String>, Repor
         let failed = |error: String| format!("error processing report: [{source}: {error}]");
         let opened = left.tree.file(&file.source);
         let opened = opened.map_err(|error| failed(error.to_string()))?;
-        let mut input = BufReader::new(opened.take(report::SIZE_LIMIT));
+        let mut input = BufReader::new(opened);
         let read = report::read(&wanted.format, &source, &mut input)
             .map_err(|error| failed(error.to_string()))?;
         match &mut all {

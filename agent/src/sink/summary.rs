@@ -252,18 +252,14 @@ fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     // Writing to a `String` cannot fail.
     let _infallible = text.write_fmt(arguments);
 }
+
 /// The most failed tests that a summary names.
 const MOST_FAILURES: usize = 5;
 
 /// Names the first tests that failed, each with the first line of its message.
 fn failed_tests(facts: &mut Table, failures: &[TestCase]) {
     for case in failures.iter().take(MOST_FAILURES) {
-        let name = match &case.prefix {
-            Some(prefix) if !case.name.starts_with(prefix.as_str()) => {
-                format!("{prefix} › {}", case.name)
-            }
-            _ => case.name.clone(),
-        };
+        let name = case.full_name();
         let message = case.message.as_deref().unwrap_or_default();
         let message = message.lines().next().unwrap_or_default();
         let colon = if message.is_empty() { "" } else { ": " };

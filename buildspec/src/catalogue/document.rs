@@ -1,10 +1,6 @@
 //! What is wrong with the text, with its YAML, and at the top level.
 
-use super::{Kind, kind_of};
-
-const UNKNOWN_KEY: &str =
-    "CodeBuild passes over keys that it does not know, and with them what was asked for.";
-const WRONG_KIND: &str = "CodeBuild cannot read the value and ends the build in DOWNLOAD_SOURCE.";
+use super::{Kind, UNKNOWN_KEY, WRONG_KIND, kind_of};
 
 pub(super) const KINDS: &[Kind] = &[
     kind_of(
@@ -68,11 +64,6 @@ pub(super) const KINDS: &[Kind] = &[
         "CodeBuild knows `install`, `pre_build`, `build` and `post_build`, and refuses every other name.",
     ),
     kind_of("phases.wrong-kind", "`phases` is no mapping", WRONG_KIND),
-    kind_of(
-        "proxy.unknown-key",
-        "An unknown key in `proxy`",
-        UNKNOWN_KEY,
-    ),
     kind_of(
         "text.control-character",
         "A control character",

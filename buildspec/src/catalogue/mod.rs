@@ -4,6 +4,11 @@ mod document;
 mod scripts;
 mod sections;
 
+// Why two kinds matter that every section has.
+const UNKNOWN_KEY: &str =
+    "CodeBuild passes over keys that it does not know, and with them what was asked for.";
+const WRONG_KIND: &str = "CodeBuild cannot read the value and ends the build in DOWNLOAD_SOURCE.";
+
 /// One kind of finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {

@@ -1,10 +1,7 @@
 //! What is wrong within a section.
 
-use super::{Kind, kind_of};
+use super::{Kind, UNKNOWN_KEY, WRONG_KIND, kind_of};
 
-const UNKNOWN_KEY: &str =
-    "CodeBuild passes over keys that it does not know, and with them what was asked for.";
-const WRONG_KIND: &str = "CodeBuild cannot read the value and ends the build in DOWNLOAD_SOURCE.";
 const BATCH: &str =
     "Only a batch build reads `batch`; a batch with this mistake does not start, or not as meant.";
 
@@ -218,6 +215,11 @@ pub(super) const KINDS: &[Kind] = &[
         "phase.wrong-kind",
         "A value of the wrong kind in a phase",
         WRONG_KIND,
+    ),
+    kind_of(
+        "proxy.unknown-key",
+        "An unknown key in `proxy`",
+        UNKNOWN_KEY,
     ),
     kind_of(
         "proxy.wrong-kind",

@@ -1,56 +1,13 @@
 //! `artifacts` (reference §1.8, §6).
 
-use super::paths::{has_variables, is_glob, without_dot};
-use super::subject::Subject;
-use crate::document::Artifacts;
+use super::paths::{has_variables, is_glob, unreachable, without_dot};
+use super::subject::{Subject, all_artifacts};
 use crate::finding::{Finding, Findings};
 use crate::quote::quote;
 
-/// Returns the primary artifact and the secondary ones.
-fn all<'a>(subject: &Subject<'a>) -> impl Iterator<Item = &'a Artifacts> {
-    let primary = subject.document.artifacts.iter();
-    primary.flat_map(|primary| {
-        std::iter::once(primary).chain(primary.secondary.iter().map(|(_, secondary)| secondary))
-    })
-}
-
-/// Returns why no file can match a pattern, and the way out.
-pub(super) fn unreachable(pattern: &str) -> Option<(String, String)> {
-    let shown = quote(pattern);
-    if pattern.contains('\\') && !is_glob(pattern) && !pattern.contains('/') {
-        let help = format!("Write {}", quote(&pattern.replace('\\', "/")));
-        return Some((
-            format!("{shown} has backslashes; paths have `/` here"),
-            help,
-        ));
-    }
-    if pattern.matches('"').count() % 2 == 1 {
-        let help = format!("Write {}", quote(&pattern.replace('"', "")));
-        return Some((
-            format!("{shown} has a quotation mark, which belongs to the name"),
-            help,
-        ));
-    }
-    if let Some(rest) = pattern.strip_prefix("~/") {
-        let help = format!("Write {}", quote(&format!("/root/{rest}")));
-        return Some((
-            format!("{shown} is taken as it is: only a shell expands `~`"),
-            help,
-        ));
-    }
-    if pattern.ends_with('/') {
-        let help = format!("Write {}", quote(&format!("{pattern}**/*")));
-        return Some((
-            format!("{shown} names a directory, and patterns match files"),
-            help,
-        ));
-    }
-    None
-}
-
 /// A pattern that no file can match.
 pub(super) fn cannot_match(subject: &Subject<'_>, findings: &mut Findings) {
-    for artifacts in all(subject) {
+    for artifacts in all_artifacts(subject.document) {
         for pattern in &artifacts.files {
             if let Some((message, help)) = unreachable(&pattern.value) {
                 findings.push(
@@ -64,7 +21,7 @@ pub(super) fn cannot_match(subject: &Subject<'_>, findings: &mut Findings) {
 
 /// A pattern that repeats the base directory, below which it is looked for.
 pub(super) fn base_twice(subject: &Subject<'_>, findings: &mut Findings) {
-    for artifacts in all(subject) {
+    for artifacts in all_artifacts(subject.document) {
         let Some(base) = &artifacts.base_directory else {
             continue;
         };
@@ -100,7 +57,7 @@ pub(super) fn base_twice(subject: &Subject<'_>, findings: &mut Findings) {
 
 /// Exclusions that leave nothing.
 pub(super) fn all_excluded(subject: &Subject<'_>, findings: &mut Findings) {
-    for artifacts in all(subject) {
+    for artifacts in all_artifacts(subject.document) {
         for excluded in &artifacts.exclude_paths {
             let takes_all = matches!(excluded.value.as_str(), "**/*" | "**" | "./**/*");
             let same = artifacts.files.len() == 1

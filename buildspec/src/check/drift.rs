@@ -3,7 +3,7 @@
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::paths::{Directory, has_variables, is_plain, without_dot};
-use super::subject::Subject;
+use super::subject::{Subject, all_artifacts};
 use super::walk::Walk;
 use crate::document::BuildSpec;
 use crate::finding::{Finding, Findings};
@@ -125,10 +125,8 @@ fn could_bring(simple: &Simple<'_>) -> bool {
 
 /// Returns the patterns of each artifact and of each report.
 fn patterns(document: &BuildSpec) -> Vec<Patterns<'_>> {
-    let artifacts = document.artifacts.iter().flat_map(|primary| {
-        std::iter::once(primary).chain(primary.secondary.iter().map(|(_, secondary)| secondary))
-    });
-    let artifacts = artifacts.map(|found| (&found.files, found.base_directory.as_ref()));
+    let artifacts =
+        all_artifacts(document).map(|found| (&found.files, found.base_directory.as_ref()));
     let reports = document.reports.iter();
     let reports = reports.map(|found| (&found.files, found.base_directory.as_ref()));
     let all: Vec<_> = artifacts.chain(reports).collect();

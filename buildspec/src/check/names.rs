@@ -76,25 +76,16 @@ const OFTEN_MEANT: &[(&str, &str)] = &[
     ("CODEBUILD_SOURCE_DIR", "CODEBUILD_SRC_DIR"),
 ];
 
-/// What a name under `CODEBUILD_` is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Name {
-    /// A build has it, or may have it.
-    Known,
-    /// No build has it, and this one is probably meant.
-    Meant(&'static str),
-}
-
-/// Judges a name. An EFS location brings a name of its user's choice (§3.1), so that only a near miss is sure.
-pub(super) fn judge(name: &str) -> Name {
+/// Returns the name that is probably meant by one under `CODEBUILD_` that no build has. An EFS location brings a name of its user's choice (§3.1), so that only a near miss is sure.
+pub(super) fn meant(name: &str) -> Option<&'static str> {
     let has_identifier = WITH_IDENTIFIER
         .iter()
         .any(|prefix| name.starts_with(prefix));
     if KNOWN.contains(&name) || has_identifier {
-        return Name::Known;
+        return None;
     }
     if let Some((_, meant)) = OFTEN_MEANT.iter().find(|(wrong, _)| *wrong == name) {
-        return Name::Meant(meant);
+        return Some(meant);
     }
     let tail = name.strip_prefix("CODEBUILD_").unwrap_or(name);
     let tails: Vec<&'static str> = KNOWN
@@ -102,28 +93,24 @@ pub(super) fn judge(name: &str) -> Name {
         .filter_map(|known| known.strip_prefix("CODEBUILD_"))
         .collect();
     let near = closest(tail, &tails).filter(|near| near.len() > 3);
-    let meant = near.and_then(|near| {
-        let mut known = KNOWN.iter();
+    near.and_then(|near| {
+        let mut known = KNOWN.iter().copied();
         known.find(|known| known.strip_prefix("CODEBUILD_") == Some(near))
-    });
-    meant.map_or(Name::Known, |meant| Name::Meant(meant))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Name, judge};
+    use super::meant;
 
     #[test]
     fn near_misses_are_recognised_and_other_names_are_left_alone() {
-        assert_eq!(judge("CODEBUILD_SRC_DIR_Infra"), Name::Known);
-        assert_eq!(judge("CODEBUILD_MY_EFS"), Name::Known);
+        assert_eq!(meant("CODEBUILD_SRC_DIR_Infra"), None);
+        assert_eq!(meant("CODEBUILD_MY_EFS"), None);
         assert_eq!(
-            judge("CODEBUILD_RESOLVED_SOURCE_VERSON"),
-            Name::Meant("CODEBUILD_RESOLVED_SOURCE_VERSION")
+            meant("CODEBUILD_RESOLVED_SOURCE_VERSON"),
+            Some("CODEBUILD_RESOLVED_SOURCE_VERSION")
         );
-        assert_eq!(
-            judge("CODEBUILD_SOURCE_DIR"),
-            Name::Meant("CODEBUILD_SRC_DIR")
-        );
+        assert_eq!(meant("CODEBUILD_SOURCE_DIR"), Some("CODEBUILD_SRC_DIR"));
     }
 }

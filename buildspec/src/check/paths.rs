@@ -1,5 +1,6 @@
 //! Relative paths as commands and patterns name them.
 
+use crate::quote::quote;
 use crate::shell::Word;
 
 /// No path that a kernel takes is deeper or longer.
@@ -88,4 +89,38 @@ pub(super) fn is_glob(pattern: &str) -> bool {
 /// Tells whether a file's name says where the file lies.
 pub(super) fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.starts_with(['/', '~', '-', '&']) && !name.contains("..")
+}
+
+/// Returns why no file can match a pattern, and the way out.
+pub(super) fn unreachable(pattern: &str) -> Option<(String, String)> {
+    let shown = quote(pattern);
+    if pattern.contains('\\') && !is_glob(pattern) && !pattern.contains('/') {
+        let help = format!("Write {}", quote(&pattern.replace('\\', "/")));
+        return Some((
+            format!("{shown} has backslashes; paths have `/` here"),
+            help,
+        ));
+    }
+    if pattern.matches('"').count() % 2 == 1 {
+        let help = format!("Write {}", quote(&pattern.replace('"', "")));
+        return Some((
+            format!("{shown} has a quotation mark, which belongs to the name"),
+            help,
+        ));
+    }
+    if let Some(rest) = pattern.strip_prefix("~/") {
+        let help = format!("Write {}", quote(&format!("/root/{rest}")));
+        return Some((
+            format!("{shown} is taken as it is: only a shell expands `~`"),
+            help,
+        ));
+    }
+    if pattern.ends_with('/') {
+        let help = format!("Write {}", quote(&format!("{pattern}**/*")));
+        return Some((
+            format!("{shown} names a directory, and patterns match files"),
+            help,
+        ));
+    }
+    None
 }

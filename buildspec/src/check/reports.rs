@@ -1,6 +1,6 @@
 //! `reports` (reference §1.7, §8).
 
-use super::artifacts::unreachable;
+use super::paths::unreachable;
 use super::subject::Subject;
 use crate::document::ReportGroup;
 use crate::finding::{Finding, Findings};
@@ -90,7 +90,7 @@ pub(super) fn too_many(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
-/// A pattern or a base directory that no file of the source can match.
+/// A pattern that no file can match.
 pub(super) fn cannot_match(subject: &Subject<'_>, findings: &mut Findings) {
     for group in &subject.document.reports {
         for pattern in &group.files {

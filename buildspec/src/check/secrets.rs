@@ -13,6 +13,10 @@ use crate::span::Span;
 /// The most commands within one command's words that are looked at.
 const MOST_NESTED: usize = 100;
 
+/// What to do with a credential in plain text.
+const INSTEAD: &str = "Keep it in Secrets Manager and name it under `env: secrets-manager:`; the one that stands here \
+                       must be replaced";
+
 /// A credential among the plain variables, which everybody who may see the project can read (§1.4).
 pub(super) fn plain_text(subject: &Subject<'_>, findings: &mut Findings) {
     for Variable { name, value } in &subject.document.env.variables {
@@ -25,10 +29,7 @@ pub(super) fn plain_text(subject: &Subject<'_>, findings: &mut Findings) {
                 value.span,
                 format!("{} is {kind} in plain text", quote(&name.value)),
             )
-            .with_help(
-                "Keep it in Secrets Manager and name it under `env: secrets-manager:`; the one \
-                 that stands here must be replaced",
-            ),
+            .with_help(INSTEAD),
         );
     }
 }
@@ -37,12 +38,16 @@ pub(super) fn plain_text(subject: &Subject<'_>, findings: &mut Findings) {
 pub(super) fn in_command(subject: &Subject<'_>, findings: &mut Findings) {
     for step in &subject.steps {
         let text = step.command.value.as_str();
+        // Of those in `credential`; `ASIA` and `npm_` begin other words of a script, too.
         for mark in [
             "AKIA",
             "ghp_",
+            "gho_",
+            "ghs_",
             "github_pat_",
             "glpat-",
             "xoxb-",
+            "xoxp-",
             "hooks.slack.com/services/T",
         ] {
             let Some(start) = text.find(mark) else {
@@ -66,10 +71,7 @@ pub(super) fn in_command(subject: &Subject<'_>, findings: &mut Findings) {
                     subject.span(step, start, start + length),
                     format!("This is {kind} in plain text"),
                 )
-                .with_help(
-                    "Keep it in Secrets Manager and name it under `env: secrets-manager:`; the one \
-                     that stands here must be replaced",
-                ),
+                .with_help(INSTEAD),
             );
         }
     }

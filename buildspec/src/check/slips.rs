@@ -69,10 +69,7 @@ pub(super) fn version_redirect(subject: &Subject<'_>, findings: &mut Findings) {
             Finding::warning(
                 "script.version-redirect",
                 subject.word(step, redirect.target),
-                match redirect.operator {
-                    ">" => format!("The output goes to a file {}", quote(redirect.target.raw)),
-                    _ => format!("The input comes from a file {}", quote(redirect.target.raw)),
-                },
+                format!("The output goes to a file {}", quote(redirect.target.raw)),
             )
             .with_help("Put quotes around the requirement: `'name>=1.2'`"),
         );

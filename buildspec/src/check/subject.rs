@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::facts::Facts;
 use super::place;
-use crate::document::{BuildSpec, Phase, Version};
+use crate::document::{Artifacts, BuildSpec, Phase, Version};
 use crate::shell::{Script, Simple, Word, is_name, scan};
 use crate::span::{Span, Spanned};
 
@@ -173,6 +173,14 @@ pub(super) fn phases(document: &BuildSpec) -> impl Iterator<Item = &Phase> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// Returns the primary artifact and the secondary ones.
+pub(super) fn all_artifacts(document: &BuildSpec) -> impl Iterator<Item = &Artifacts> {
+    document.artifacts.iter().flat_map(|primary| {
+        let secondary = primary.secondary.iter().map(|(_, secondary)| secondary);
+        std::iter::once(primary).chain(secondary)
+    })
 }
 
 /// Returns the shell that a document's commands are written for.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::{self, Name};
+use super::names;
 use super::subject::Subject;
 use crate::document::Variable;
 use crate::finding::{Finding, Findings};
@@ -149,7 +149,7 @@ pub(super) fn unknown_codebuild_name(subject: &Subject<'_>, findings: &mut Findi
             if judged.len() == MOST_JUDGED || !judged.insert(name) {
                 continue;
             }
-            let Name::Meant(meant) = names::judge(name) else {
+            let Some(meant) = names::meant(name) else {
                 continue;
             };
             let end = reference.start + name.len() + 1;
