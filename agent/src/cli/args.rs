@@ -55,6 +55,8 @@ pub(super) enum Command {
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
     /// Print what `run` would do, as JSON, without doing it: phases, commands, artifacts, reports, cache, variables.
+    ///
+    /// The source is read as it lies: a buildspec that git ignores is planned, though `run` would not take it along.
     #[command(after_help = PLAN_EXAMPLES)]
     Plan(Box<PlanArgs>),
     /// Print the JSON Schema (2020-12) of a buildspec, for editors.
