@@ -18,6 +18,7 @@ mod driver_exits;
 mod driver_output;
 mod driver_state;
 mod driver_surroundings;
+mod environment;
 mod images;
 mod import_rule;
 mod kids_learn;

@@ -9,7 +9,9 @@ use super::args::{BuildArgs, Docker};
 use super::exit::CliError;
 use super::variables::variables;
 use crate::config::Settings;
-use crate::model::{BuildRequest, BuildspecPlace, DockerAccess, SourceFiles};
+use crate::model::{
+    BuildRequest, BuildspecPlace, DockerAccess, NO_ACCOUNT, Owner, RequestVariable, SourceFiles,
+};
 use crate::plan;
 use crate::project::{self, Project};
 
@@ -65,6 +67,8 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         }
     };
     let name = project_name(&project, &source)?;
+    let given = variables(args, &project)?;
+    let initiator = initiator(&given, &project, settings);
     let request = BuildRequest {
         // Two directories of the same name are two projects, unless somebody says that they are one.
         cache_scope: match &project.name {
@@ -84,7 +88,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
             .compute_type
             .clone()
             .unwrap_or_else(|| "BUILD_GENERAL1_SMALL".into()),
-        variables: variables(args, &project)?,
+        variables: given,
         docker,
         artifacts: args.artifacts.as_deref().map(directory).transpose()?,
         cache: match args.cache.as_deref() {
@@ -93,9 +97,14 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
             None => Some(settings.cache.clone()),
         },
         timeout: timeout(args, &project)?,
-        images: project.images,
-        region: settings.region.clone(),
-        initiator: settings.user.clone(),
+        images: project.images.clone(),
+        owner: Owner {
+            region: project.region().unwrap_or(&settings.region).to_owned(),
+            account: project.account().unwrap_or(NO_ACCOUNT).to_owned(),
+        },
+        encryption_key: project.encryption_key.clone(),
+        public_alias: project.public_alias().map(str::to_owned),
+        initiator,
         source,
     };
     Ok(Asked { request, warnings })
@@ -128,6 +137,17 @@ fn unheeded(project: &Project) -> Option<(String, String)> {
             "the build runs without it; `understudy plan` shows what it does".to_owned(),
         )
     })
+}
+
+/// Who asks: whom the caller names in place of the service, else who started the build that is run again, else the
+/// caller.
+fn initiator(given: &[RequestVariable], project: &Project, settings: &Settings) -> String {
+    let named = given
+        .iter()
+        .rfind(|variable| variable.name == "CODEBUILD_INITIATOR");
+    let named = named.map(|variable| &variable.value);
+    let known = named.or(project.initiator.as_ref());
+    known.unwrap_or(&settings.user).clone()
 }
 
 fn buildspec(args: &BuildArgs, project: &Project) -> Result<BuildspecPlace, CliError> {

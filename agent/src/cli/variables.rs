@@ -5,7 +5,7 @@ use super::exit::CliError;
 use super::request::read_text;
 use crate::config;
 use crate::model::{RequestVariable, Visibility};
-use crate::plan::is_name;
+use crate::plan::{SETTABLE, is_name, is_settable};
 use crate::project::{Project, VariableKind};
 
 /// The project's variables first, the caller's files next, the caller's flags last: later ones win.
@@ -75,12 +75,15 @@ fn variable(text: &str, place: &str) -> Result<RequestVariable, CliError> {
             "write NAME=VALUE; a name has letters, digits and underscores",
         ));
     }
-    if name.starts_with("CODEBUILD_") && !name.starts_with("CODEBUILD_CONFIG_") {
+    if name.starts_with("CODEBUILD_") && !is_settable(name) {
         return Err(CliError::unusable(
             format!(
                 "{place}: `{name}` cannot be set: names that begin with CODEBUILD_ are reserved"
             ),
-            "choose another name",
+            format!(
+                "choose another name; what only AWS could know can be given: {}",
+                SETTABLE.join(", ")
+            ),
         ));
     }
     let (value, visibility) = match typed {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{BuildId, CoverageSummary, Phase, PhaseContext, TestCase, TestSummary, Verdict};
+use super::{BuildId, CoverageSummary, Owner, Phase, PhaseContext, TestCase, TestSummary, Verdict};
 
 /// An event with its place in the build. Only `run` makes these, so that one order holds everywhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -220,8 +220,9 @@ pub struct BuildIdentity {
     pub id: BuildId,
     /// The number within the project, from 1.
     pub number: u64,
-    /// The region that ARNs name.
-    pub region: String,
+    /// The region and the account that ARNs name.
+    #[serde(flatten)]
+    pub owner: Owner,
     /// Who started it.
     pub initiator: String,
     /// The image's name.

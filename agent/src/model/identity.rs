@@ -15,25 +15,45 @@ pub struct BuildId {
 }
 
 impl BuildId {
-    /// Returns the build's ARN in `region`, for the account that stands for "no account".
-    pub fn arn(&self, region: &str) -> String {
-        format!("arn:aws:codebuild:{region}:{ACCOUNT}:build/{self}")
+    /// Returns the build's ARN.
+    pub fn arn(&self, owner: &Owner) -> String {
+        owner.arn("codebuild", &format!("build/{self}"))
     }
 
-    /// Returns the project's ARN in `region`.
-    pub fn project_arn(&self, region: &str) -> String {
-        format!(
-            "arn:aws:codebuild:{region}:{ACCOUNT}:project/{}",
-            self.project
-        )
+    /// Returns the project's ARN.
+    pub fn project_arn(&self, owner: &Owner) -> String {
+        owner.arn("codebuild", &format!("project/{}", self.project))
     }
 
     /// Returns the ARN of the report that this build made for a group (reference §8.5).
-    pub fn report_arn(&self, region: &str, group: &str) -> String {
-        format!(
-            "arn:aws:codebuild:{region}:{ACCOUNT}:report/{group}:{}",
-            self.uuid
-        )
+    pub fn report_arn(&self, owner: &Owner, group: &str) -> String {
+        owner.arn("codebuild", &format!("report/{group}:{}", self.uuid))
+    }
+}
+
+/// Whose a build is in AWS: what every ARN of it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The region.
+    pub region: String,
+    /// The account, twelve digits; [`NO_ACCOUNT`] where nobody says which.
+    pub account: String,
+}
+
+impl Owner {
+    /// Returns the ARN of something that a service keeps for the owner.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        let (partition, region, account) = (self.partition(), &self.region, &self.account);
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+
+    /// Returns the partition; a region's name tells it.
+    pub fn partition(&self) -> &'static str {
+        match self.region.split_once('-') {
+            Some(("cn", _)) => "aws-cn",
+            Some(("us", rest)) if rest.starts_with("gov-") => "aws-us-gov",
+            _ => "aws",
+        }
     }
 }
 
@@ -43,5 +63,5 @@ impl fmt::Display for BuildId {
     }
 }
 
-/// Builds on one's own machine belong to no account; twelve digits keep ARNs readable by other tools.
-const ACCOUNT: &str = "000000000000";
+/// The account of builds that belong to none; twelve digits keep ARNs readable by other tools.
+pub const NO_ACCOUNT: &str = "000000000000";

@@ -18,7 +18,7 @@ pub use event::{
     ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, EventKind, ImagePushed,
     PatternMatches, PhaseCommands, SourceReady,
 };
-pub use identity::BuildId;
+pub use identity::{BuildId, NO_ACCOUNT, Owner};
 pub use phase::{Phase, Verdict};
 pub use record::{
     ArtifactRecord, BuildRecord, CacheRecord, CacheTransfer, PhaseRecord, ReportOutcome,

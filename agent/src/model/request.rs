@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::Owner;
+
 /// A request for one build: what the command line, the project file and the environment came to.
 #[derive(Debug, Clone)]
 pub struct BuildRequest {
@@ -34,8 +36,12 @@ pub struct BuildRequest {
     pub timeout: Duration,
     /// Images that are built and pushed after the commands (DESIGN §6).
     pub images: Vec<ImageDeclaration>,
-    /// The region that ARNs and `AWS_REGION` name.
-    pub region: String,
+    /// Region and account: what ARNs and `AWS_REGION` name.
+    pub owner: Owner,
+    /// `CODEBUILD_KMS_KEY_ID`, where the project names a key of its own.
+    pub encryption_key: Option<String>,
+    /// The project's public alias, where everybody may see its builds.
+    pub public_alias: Option<String>,
     /// Who asks, for `CODEBUILD_INITIATOR`.
     pub initiator: String,
 }

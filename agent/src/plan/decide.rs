@@ -2,6 +2,7 @@
 
 use buildspec::{BuildSpec, OnFailure, Spanned};
 
+use super::environment::unlike_asked;
 use super::{
     ArtifactPlan, CachePlan, CommandPlan, ImagePlan, ImageRuntimes, PhasePlan, Plan, ReportPlan,
     RuntimeError, RuntimePlan, Text, Value, expand, is_name, layout,
@@ -127,14 +128,14 @@ pub fn decide(
             .iter()
             .map(|image| image_plan(image, &mut values))
             .collect(),
-        warnings: warnings(document),
+        warnings: warnings(document, request),
         values,
     })
 }
 
 /// What is accepted and not done as CodeBuild does it: message and next step.
-fn warnings(document: &BuildSpec) -> Vec<(String, String)> {
-    let mut warnings = Vec::new();
+fn warnings(document: &BuildSpec, request: &BuildRequest) -> Vec<(String, String)> {
+    let mut warnings = unlike_asked(document, request);
     for phase in Phase::USER {
         let on_failure = written(document, phase).and_then(|written| written.on_failure.as_ref());
         if on_failure.is_some_and(|found| matches!(found.value, OnFailure::Retry { .. })) {

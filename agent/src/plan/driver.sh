@@ -165,6 +165,9 @@ us_main() {
 
 us_outer=$$
 trap : TERM INT HUP
+umask 022
+# The agent's part of the variable; only here is known what the image's part is (reference §3.2).
+export GOPATH="${GOPATH:-/go}:$CODEBUILD_GOPATH"
 : >"$us_tmp/reader"
 us_main 2>&1 | {
   trap '' TERM INT HUP

@@ -16,6 +16,11 @@ pub const DRIVER: &str = "/codebuild/readonly/driver.sh";
 /// CodeBuild's digits change from build to build; ours only from project to project, because compilers and bundlers
 /// key their caches by absolute paths.
 pub fn source_directory(project: &str) -> String {
+    format!("{}/src", go_path(project))
+}
+
+/// Returns `CODEBUILD_GOPATH` for a project: the directory that holds all its sources (reference §3.2).
+pub fn go_path(project: &str) -> String {
     let digits = super::fingerprint(project) % 10_000_000_000;
-    format!("/codebuild/output/src{digits}/src")
+    format!("/codebuild/output/src{digits}")
 }

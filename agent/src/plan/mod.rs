@@ -15,7 +15,7 @@ use buildspec::{CacheAction, OnFailure, Version};
 use serde::Serialize;
 
 pub use decide::{PlanError, decide};
-pub use environment::{BuildFacts, buildspec_location, environment};
+pub use environment::{BuildFacts, SETTABLE, buildspec_location, environment, is_settable};
 pub use expand::{expand, is_name};
 pub use fingerprint::fingerprint;
 pub use program::{DRIVER, program};

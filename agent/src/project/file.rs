@@ -36,6 +36,10 @@ struct Build {
     #[serde(default)]
     cache: super::Cache,
     timeout_in_minutes: Option<f64>,
+    arn: Option<String>,
+    service_role: Option<String>,
+    encryption_key: Option<String>,
+    initiator: Option<String>,
 }
 
 impl From<Build> for Project {
@@ -46,6 +50,10 @@ impl From<Build> for Project {
             environment: build.environment,
             cache: build.cache,
             timeout_in_minutes: build.timeout_in_minutes,
+            arn: build.arn,
+            service_role: build.service_role,
+            encryption_key: build.encryption_key,
+            initiator: build.initiator,
             ..Self::default()
         }
     }

@@ -26,11 +26,49 @@ pub struct Project {
     pub cache: Cache,
     /// Minutes until a build times out.
     pub timeout_in_minutes: Option<f64>,
+    /// The ARN of the project or, in a replay, of the build.
+    pub arn: Option<String>,
+    /// The ARN of the role that its builds have in AWS.
+    pub service_role: Option<String>,
+    /// The key that its artifacts are encrypted with: an ARN or an alias.
+    pub encryption_key: Option<String>,
+    /// `PUBLIC_READ` where everybody may see its builds.
+    pub project_visibility: Option<String>,
+    /// What a public project is called in addresses.
+    pub public_project_alias: Option<String>,
+    /// Who started the build; only in a replay.
+    #[serde(skip)]
+    pub initiator: Option<String>,
     /// Images that are built and pushed after the commands.
     pub images: Vec<ImageDeclaration>,
     /// Fields that say something, and that a build here does not heed, such as `vpcConfig`.
     #[serde(skip)]
     pub unheeded: Vec<String>,
+}
+
+impl Project {
+    /// Returns the region that the project is in, where its ARN says so.
+    pub fn region(&self) -> Option<&str> {
+        let region = self.arn.as_deref()?.split(':').nth(3)?;
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        (!region.is_empty() && region.chars().all(plain)).then_some(region)
+    }
+
+    /// Returns the account that the project is in, where its ARN or its role's says so.
+    pub fn account(&self) -> Option<&str> {
+        let arns = [self.arn.as_deref(), self.service_role.as_deref()];
+        arns.into_iter().flatten().find_map(|arn| {
+            let account = arn.strip_prefix("arn:")?.split(':').nth(3)?;
+            let plain = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+            plain.then_some(account)
+        })
+    }
+
+    /// Returns the project's alias in public addresses, where everybody may see its builds.
+    pub fn public_alias(&self) -> Option<&str> {
+        let public = self.project_visibility.as_deref() == Some("PUBLIC_READ");
+        self.public_project_alias.as_deref().filter(|_| public)
+    }
 }
 
 /// `source` of a project.

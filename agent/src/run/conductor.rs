@@ -327,7 +327,7 @@ fn identity(build: &Build) -> BuildIdentity {
     BuildIdentity {
         id: build.id.clone(),
         number: build.number,
-        region: request.region.clone(),
+        owner: request.owner.clone(),
         initiator: request.initiator.clone(),
         image: request.image.clone(),
         compute_type: request.compute_type.clone(),

@@ -17,7 +17,7 @@ pub(super) fn read_report(left: &Left<'_>, wanted: &ReportPlan, teller: &mut Tel
         Some((_, group)) => group.to_owned(),
         None => format!("{}-{name}", request.project),
     };
-    let arn = left.build.id.report_arn(&request.region, &group);
+    let arn = left.build.id.report_arn(&request.owner, &group);
     let format = wanted.format.clone();
     teller.tell(match report_of(left, wanted) {
         Ok((sources, Report::Coverage(coverage))) => EventKind::CoverageCollected {

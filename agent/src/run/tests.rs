@@ -13,8 +13,8 @@ use crate::engine::{Exit, Signal};
 use crate::images::Keychain;
 use crate::journal::BuildDirectory;
 use crate::model::{
-    BuildEvent, BuildId, BuildRecord, BuildRequest, BuildspecPlace, DockerAccess, EventKind, Phase,
-    SourceFiles, StatusCode, Verdict,
+    BuildEvent, BuildId, BuildRecord, BuildRequest, BuildspecPlace, DockerAccess, EventKind,
+    NO_ACCOUNT, Owner, Phase, SourceFiles, StatusCode, Verdict,
 };
 
 const NO_COMMANDS: &str = "version: 0.2\nphases:\n  build:\n    commands: []\n";
@@ -59,7 +59,12 @@ impl Bench {
             cache: None,
             timeout: Duration::from_mins(1),
             images: Vec::new(),
-            region: "us-east-1".into(),
+            owner: Owner {
+                region: "us-east-1".into(),
+                account: NO_ACCOUNT.into(),
+            },
+            encryption_key: None,
+            public_alias: None,
             initiator: "tester".into(),
         };
         let build = Build {

@@ -14,11 +14,11 @@ pub fn result(record: &BuildRecord) -> Value {
     let Some(identity) = &record.identity else {
         return Value::Null;
     };
-    let (id, region) = (&identity.id, &identity.region);
+    let id = &identity.id;
     let group = format!("/aws/codebuild/{}", id.project);
     let mut build = json!({
         "id": id.to_string(),
-        "arn": id.arn(region),
+        "arn": id.arn(&identity.owner),
         "buildNumber": identity.number,
         "startTime": record.started.map(seconds),
         "endTime": record.ended.map(seconds),
