@@ -20,4 +20,6 @@ mod tree;
 pub use error::CacheError;
 pub use hash::{ContentHash, NotAHash};
 pub use key::{EntryKey, KeyParts, Namespace};
-pub use local::{Emptied, Hit, LocalStore, MissReason, Restored, Root, Saved, Verify};
+pub use local::{
+    Emptied, Hit, LocalStore, MissReason, Restored, Root, Saved, Saving, Summary, Verify,
+};

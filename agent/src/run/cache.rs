@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use buildspec::CacheAction;
 use cache::{
     CacheError, EntryKey, Hit, KeyParts, LocalStore, MissReason, Namespace, Restored, Root, Saved,
+    Saving,
 };
 
 use super::blocking::blocking;
@@ -118,7 +119,7 @@ pub(super) async fn save(build: &Build, plan: &Plan, teller: &mut Teller<'_>) {
     let start = Instant::now();
     let saved = in_store(move || {
         let (store, key) = job.open()?;
-        let saved = store.save(&key, &[job.root()], now)?;
+        let saved = store.save(&key, &[job.root()], now, Saving::Latest)?;
         Ok((key.hash().to_string(), saved))
     })
     .await;

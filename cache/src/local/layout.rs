@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::Builder;
 
 use crate::error::CacheError;
-use crate::key::EntryKey;
+use crate::key::{EntryKey, Namespace};
 
 /// The paths of a store.
 #[derive(Debug, Clone)]
@@ -49,10 +49,15 @@ impl Layout {
         self.root.join("damaged")
     }
 
+    /// Returns the directory of a namespace's entries.
+    pub(super) fn namespace(&self, namespace: &Namespace) -> PathBuf {
+        self.entries().join(namespace.component())
+    }
+
     /// Returns the directory of an entry.
     pub(super) fn entry(&self, key: &EntryKey) -> PathBuf {
-        let namespace = key.parts().namespace.component();
-        self.entries().join(namespace).join(key.hash().to_string())
+        self.namespace(&key.parts().namespace)
+            .join(key.hash().to_string())
     }
 
     /// Waits until nobody changes which trees are current, and keeps it so until the lock is

@@ -3,6 +3,7 @@
 //! ```text
 //! <store>/entries/<namespace>/<key>/current -> <digest>        what a restore reads
 //! <store>/entries/<namespace>/<key>/<digest>/manifest.json     what the tree must be
+//! <store>/entries/<namespace>/<key>/<digest>/key.json          what the entry depends on, for lists
 //! <store>/entries/<namespace>/<key>/<digest>/tree/<root>/...   the files, ready to be mounted
 //! <store>/tmp/...        saves under way, and those that a crash left
 //! <store>/trash/...      old trees on their way out: deleting is slow, so nobody waits for it
@@ -26,13 +27,15 @@ mod manifest;
 mod publish;
 mod restore;
 mod save;
+mod summary;
 mod trash;
 mod verify;
 
 use std::path::Path;
 
 pub use restore::{Hit, MissReason, Restored};
-pub use save::Saved;
+pub use save::{Saved, Saving};
+pub use summary::Summary;
 pub use trash::Emptied;
 pub use verify::Verify;
 

@@ -10,6 +10,8 @@ use tempfile::Builder;
 use super::generation::{POINTER, Pointer};
 use super::layout::{Layout, make_private};
 use super::manifest::{self, MOST_BYTES, Manifest, TREE_NAME};
+use super::save::Saving;
+use super::summary::{self, Summary};
 use crate::error::CacheError;
 use crate::hash::ContentHash;
 use crate::key::EntryKey;
@@ -31,7 +33,7 @@ pub(super) struct Staging {
 pub(super) enum Published {
     /// The new tree is the current one.
     Now,
-    /// Somebody else had published the same tree in the meantime.
+    /// Somebody else had published the same tree in the meantime, or one that stays.
     Before,
 }
 
@@ -78,23 +80,30 @@ impl Staging {
             file.sync_all()
         });
         written.map_err(CacheError::write(&path))?;
+        let summary = Summary {
+            key: manifest.key.clone(),
+            saved_at_unix_ms: manifest.saved_at_unix_ms,
+        };
+        summary::write(&new, &summary)?;
         flush(&new.join(TREE_NAME))?;
         flush(&new)
     }
 
-    /// Makes the new tree the current one of `key`, and sends those before it to the trash.
+    /// Makes the new tree the current one of `key`, and sends those before it to the trash; or itself, when there is
+    /// one that stays.
     pub(super) fn publish(
         self,
         layout: &Layout,
         key: &EntryKey,
         digest: ContentHash,
+        saving: Saving,
     ) -> Result<Published, CacheError> {
         let entry = layout.entry(key);
         let (published, renamed) = {
             let _still = layout.lock_exclusive()?;
             make_private(&entry).map_err(CacheError::write(&entry))?;
             let renamed = File::open(&entry).map_err(CacheError::read(&entry))?;
-            (self.swap(layout, &entry, digest)?, renamed)
+            (self.swap(layout, &entry, digest, saving)?, renamed)
         };
         renamed.sync_all().map_err(CacheError::write(&entry))?;
         // The work is done: an empty directory that stays goes with the next leftovers.
@@ -108,11 +117,18 @@ impl Staging {
         layout: &Layout,
         entry: &Path,
         digest: ContentHash,
+        saving: Saving,
     ) -> Result<Published, CacheError> {
         let new = self.path.join(NEW);
         let target = entry.join(digest.to_string());
-        let same = Pointer::read(entry)? == Pointer::Names(digest) && target.is_dir();
-        if same {
+        let stays = match Pointer::read(entry)? {
+            Pointer::Names(current) => {
+                (current == digest || saving == Saving::Once)
+                    && entry.join(current.to_string()).is_dir()
+            }
+            Pointer::Absent | Pointer::Unreadable => false,
+        };
+        if stays {
             layout.discard(&new)?;
             return Ok(Published::Before);
         }

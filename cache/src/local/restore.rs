@@ -121,6 +121,7 @@ impl LocalStore {
 mod tests {
     use super::*;
     use crate::key::{KeyParts, Namespace};
+    use crate::local::Saving;
 
     #[test]
     fn entry_that_was_replaced_meanwhile_is_not_set_aside() {
@@ -139,7 +140,9 @@ mod tests {
             dir: dir.path(),
             patterns: &patterns,
         };
-        store.save(&key, &[root], 0).expect("a save that works");
+        store
+            .save(&key, &[root], 0, Saving::Latest)
+            .expect("a save that works");
 
         let seen = Pointer::Names("0".repeat(64).parse().expect("a digest"));
         let miss = store

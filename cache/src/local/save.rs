@@ -12,10 +12,19 @@ use crate::hash::ContentHash;
 use crate::key::EntryKey;
 use crate::tree::{Listing, MOST_ITEMS, Method, Selection, Top, hash_files, list, place};
 
+/// Whether an entry may get another tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saving {
+    /// It gets the tree that is saved last, as a cache without a key does (reference §7.2).
+    Latest,
+    /// It keeps its first tree: a stored key is immutable (reference §7.3).
+    Once,
+}
+
 /// What a save did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
-    /// Nothing: the entry has this very tree already.
+    /// Nothing: the entry has this very tree already, or keeps the one that it has.
     Unchanged,
     /// Nothing: no file and no link matches. An entry that is there stays.
     Empty,
@@ -54,8 +63,13 @@ impl LocalStore {
         key: &EntryKey,
         roots: &[Root<'_>],
         saved_at_unix_ms: i64,
+        saving: Saving,
     ) -> Result<Saved, CacheError> {
         check_ids(roots)?;
+        let before = self.saved_before(key)?;
+        if saving == Saving::Once && before.is_some() {
+            return Ok(Saved::Unchanged);
+        }
         let found = find(roots)?;
         let files = found
             .iter()
@@ -64,7 +78,6 @@ impl LocalStore {
         if files == 0 {
             return Ok(Saved::Empty);
         }
-        let before = self.saved_before(key)?;
         let known = |id| before.as_ref().and_then(|(_, manifest)| manifest.tree(id));
         let mut tops = Vec::new();
         let mut saved = Vec::new();
@@ -93,7 +106,7 @@ impl LocalStore {
             }
         }
         staging.write(&manifest)?;
-        match staging.publish(&self.layout, key, digest)? {
+        match staging.publish(&self.layout, key, digest, saving)? {
             Published::Now => Ok(Saved::Stored {
                 digest,
                 files,

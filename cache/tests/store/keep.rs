@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use cache::{CacheError, Root};
+use cache::{CacheError, Root, Saving};
 
 use super::scene::{SAVED_AT, Scene, chmod, link, look, names, touch, write};
 
@@ -58,7 +58,7 @@ fn failed_restore_takes_back_what_it_made() {
     let roots = [root("src", &*work), root("tmp", &other)];
     scene
         .store
-        .save(&scene.key, &roots, SAVED_AT)
+        .save(&scene.key, &roots, SAVED_AT, Saving::Latest)
         .expect("a save that works");
 
     // The second root is a link, and so the whole restore fails.

@@ -4,6 +4,7 @@ mod crash;
 mod damage;
 mod hostile;
 mod keep;
+mod keyed;
 mod race;
 mod round_trip;
 mod save;

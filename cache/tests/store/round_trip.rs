@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 
-use cache::{MissReason, Restored, Root, Saved};
+use cache::{MissReason, Restored, Root, Saved, Saving};
 
 use super::scene::{SAVED_AT, Scene, chmod, hit, key, link, look, names, touch, write};
 
@@ -132,7 +132,7 @@ fn each_root_comes_back_to_its_own_directory() {
     ];
     let saved = scene
         .store
-        .save(&scene.key, &roots, SAVED_AT)
+        .save(&scene.key, &roots, SAVED_AT, Saving::Latest)
         .expect("a save that works");
     assert!(
         matches!(

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use cache::{CacheError, Root, Saved};
+use cache::{CacheError, Root, Saved, Saving};
 
 use super::scene::{SAVED_AT, Scene, chmod, digest, look, names, touch, write};
 
@@ -183,7 +183,11 @@ fn unusable_roots_are_refused() {
         dir: &work,
         patterns: &all,
     };
-    let save = |roots: &[Root<'_>]| scene.store.save(&scene.key, roots, SAVED_AT);
+    let save = |roots: &[Root<'_>]| {
+        scene
+            .store
+            .save(&scene.key, roots, SAVED_AT, Saving::Latest)
+    };
     assert!(matches!(save(&[root("")]), Err(CacheError::Name { .. })));
     assert!(matches!(
         save(&[root("a"), root("a")]),

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use cache::{
     CacheError, ContentHash, EntryKey, Hit, KeyParts, LocalStore, MissReason, Namespace, Restored,
-    Root, Saved, Verify,
+    Root, Saved, Saving, Verify,
 };
 use tempfile::TempDir;
 
@@ -80,7 +80,8 @@ impl Scene {
             dir: workspace,
             patterns: &patterns,
         };
-        self.store.save(&self.key, &[root], SAVED_AT)
+        self.store
+            .save(&self.key, &[root], SAVED_AT, Saving::Latest)
     }
 
     pub(crate) fn restore(&self, workspace: &Path) -> Restored {
