@@ -19,6 +19,7 @@ mod driver_output;
 mod driver_state;
 mod driver_surroundings;
 mod environment;
+mod fidelity;
 mod images;
 mod import_rule;
 mod kids_learn;
