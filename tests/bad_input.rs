@@ -304,41 +304,6 @@ fn project_files_that_are_none() {
         "project file `/nonexistent.yml` cannot be read",
         "create-project",
     );
-    let secret = project(
-        "environment: {environmentVariables: [{name: KEY, value: /p, type: PARAMETER_STORE}]}\n",
-    );
-    refused(
-        &secret,
-        2,
-        "project variable `KEY` is a reference to `/p`",
-        "`-e KEY=…`",
-    );
-}
-
-#[test]
-fn a_secret_that_is_not_resolved_is_refused_unless_its_value_is_given() {
-    for (section, reference) in [
-        ("parameter-store", "/app/key"),
-        ("secrets-manager", "app:key"),
-    ] {
-        let spec = format!(
-            "version: 0.2\nenv:\n  {section}:\n    KEY: {reference}\nphases: {{build: {{commands: ['echo \"key: $KEY\"']}}}}\n"
-        );
-        let run = Run::new().buildspec(&spec);
-        let error = format!("line 4: resolving `KEY` from `{reference}` is not supported yet");
-        let outcome = refused(&run, 2, &error, "");
-        assert!(
-            outcome.stdout.contains("give its value with `-e KEY=…`"),
-            "{}",
-            outcome.stdout
-        );
-        let outcome = run.arg("-e").arg("KEY=given").run().ended(0);
-        assert!(
-            outcome.stdout.contains("\nkey: given\n"),
-            "{}",
-            outcome.stdout
-        );
-    }
 }
 
 #[test]

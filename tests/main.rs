@@ -30,6 +30,7 @@ mod outputs_pretty;
 mod phases;
 mod reports;
 mod runtimes;
+mod secrets;
 mod smoke;
 mod source;
 mod stop;

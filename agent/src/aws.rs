@@ -16,3 +16,17 @@ pub async fn config(region: &str) -> SdkConfig {
         .load()
         .await
 }
+
+/// Joins an error and its causes, each said once: the SDK keeps what matters in the last of them.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -15,6 +15,7 @@ pub mod plan;
 pub mod project;
 pub mod report;
 pub mod run;
+pub mod secrets;
 pub mod sink;
 pub mod source;
 pub mod workspace;

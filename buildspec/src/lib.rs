@@ -10,6 +10,7 @@
 //! | `tree` | YAML to a tree of places; the only module that knows the parser |
 //! | `document` | the document as written, with places |
 //! | `reader` | tree to document, one file a section; judges shapes |
+//! | `reference` | takes a Secrets Manager reference apart |
 //! | `shell` | takes a command's text apart |
 //! | `check` | one function a rule, over the whole document |
 //! | `catalogue` | every kind of finding, with why it matters |
@@ -25,6 +26,7 @@ mod lines;
 mod print;
 mod quote;
 mod reader;
+mod reference;
 mod render;
 mod schema;
 mod shell;
@@ -43,6 +45,7 @@ pub use finding::{ClientMessage, Finding, Related, Severity};
 pub use lines::Lines;
 pub use print::print;
 pub use reader::{Reading, read, read_bytes};
+pub use reference::{ReferenceError, SecretReference, SecretVersion};
 pub use render::{Style, render};
 pub use schema::SCHEMA;
 pub use span::{Position, Span, Spanned};

@@ -1,5 +1,6 @@
 //! What the tests share: where things are, what `dev/up` has made, and a build as a sentence.
 
+mod aws;
 mod docker;
 mod engine_proxy;
 mod fixture;
@@ -16,6 +17,7 @@ mod shell;
 mod small_disk;
 mod told;
 
+pub(crate) use aws::Kept;
 pub(crate) use docker::{ImageName, docker};
 pub(crate) use engine_proxy::{EngineProxy, Slow};
 pub(crate) use fixture::{KidsLearn, fixture};

@@ -184,6 +184,10 @@ impl Run {
         for name in [
             "DOCKER_HOST",
             "AWS_PROFILE",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_ENDPOINT_URL",
             "AWS_REGION",
             "AWS_DEFAULT_REGION",
             "NO_COLOR",

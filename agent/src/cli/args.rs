@@ -121,6 +121,11 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) env_file: Vec<PathBuf>,
 
+    /// A variable whose value is what a file holds, without its last line end. It is masked, and replaces one that the
+    /// buildspec or the project takes from Parameter Store or Secrets Manager.
+    #[arg(long, value_name = "NAME=FILE")]
+    pub(super) secret: Vec<String>,
+
     /// Whether commands can use Docker: `host` lends them this engine's socket, and with it power over this machine.
     #[arg(long, value_enum, default_value_t = Docker::None)]
     pub(super) docker: Docker,

@@ -109,27 +109,13 @@ async fn ecr(registry: &str, region: &str) -> Result<Credentials, CredentialErro
         .get_authorization_token()
         .send()
         .await
-        .map_err(|error| failed(causes(&error)))?;
+        .map_err(|error| failed(crate::aws::causes(&error)))?;
     let token = answer
         .authorization_data()
         .first()
         .and_then(|data| data.authorization_token())
         .ok_or_else(|| failed("the answer has no token".into()))?;
     decode(registry, token).map_err(failed)
-}
-
-/// Joins an error and its causes, each said once.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// Splits base64 of `user:password`.

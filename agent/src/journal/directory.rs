@@ -1,7 +1,7 @@
 //! One build's directory.
 
 use std::fs::{self, DirBuilder, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -88,6 +88,18 @@ impl BuildDirectory {
     pub fn write_readonly(&self, name: &str, content: &str) -> Result<(), JournalError> {
         let path = self.readonly().join(name);
         fs::write(&path, content).map_err(JournalError::new("write", &path))
+    }
+
+    /// Writes the variables that the driver takes over. It empties the file, so it must be able to write it, also as
+    /// root of another mapping; nobody else can come here on this machine, and in the container nobody runs before it.
+    pub fn write_given(&self, content: &str) -> Result<(), JournalError> {
+        let path = self.tmp().join("given.sh");
+        let write = || {
+            let mut file = File::create_new(&path)?;
+            file.set_permissions(fs::Permissions::from_mode(0o666))?;
+            file.write_all(content.as_bytes())
+        };
+        write().map_err(JournalError::new("write", &path))
     }
 
     /// Asks the driver to end; it looks for this before and after every command.

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{BuildId, CoverageSummary, Owner, Phase, PhaseContext, TestCase, TestSummary, Verdict};
+use super::{
+    BuildId, CoverageSummary, Owner, Phase, PhaseContext, Reference, ShownVariable, TestCase,
+    TestSummary, Verdict,
+};
 
 /// An event with its place in the build. Only `run` makes these, so that one order holds everywhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,6 +62,11 @@ pub enum EventKind {
     },
     /// The buildspec's and the request's variables are decided.
     EnvironmentReady,
+    /// These variables are about to be resolved; at least one.
+    ReferencesFound {
+        /// Each with its place in AWS.
+        references: Vec<Reference>,
+    },
     /// A runtime version was chosen from the image's catalogue (reference §4.4).
     RuntimeSelected {
         /// For example `nodejs`.
@@ -235,8 +243,8 @@ pub struct BuildIdentity {
     pub timeout_minutes: u64,
     /// Whether commands can reach a Docker engine.
     pub privileged: bool,
-    /// Variables of the request and the project: name and value.
-    pub variables: Vec<(String, String)>,
+    /// Variables of the request and the project.
+    pub variables: Vec<ShownVariable>,
 }
 
 /// Where the source and the buildspec are.

@@ -12,6 +12,7 @@ mod report;
 mod request;
 mod status;
 mod test_report;
+mod variable;
 
 pub use credentials::Credentials;
 pub use event::{
@@ -25,9 +26,9 @@ pub use record::{
     ReportRecord,
 };
 pub use report::{CoverageSummary, FileCoverage};
-pub use request::{
-    BuildRequest, BuildspecPlace, DockerAccess, ImageDeclaration, RequestVariable, SourceFiles,
-    Visibility,
-};
+pub use request::{BuildRequest, BuildspecPlace, DockerAccess, ImageDeclaration, SourceFiles};
 pub use status::{PhaseContext, StatusCode};
 pub use test_report::{TestCase, TestStatus, TestSummary};
+pub use variable::{
+    Giver, Reference, RequestVariable, ShownVariable, Store, VariableKind, Visibility,
+};

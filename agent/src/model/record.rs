@@ -195,6 +195,7 @@ impl BuildRecord {
             | EventKind::BuildspecFindings { .. }
             | EventKind::SourceEntered { .. }
             | EventKind::EnvironmentReady
+            | EventKind::ReferencesFound { .. }
             | EventKind::NoRuntimeSelected
             | EventKind::RuntimesUnsupported
             | EventKind::CommandsReady { .. }

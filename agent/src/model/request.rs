@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Owner;
+use super::{Owner, RequestVariable, ShownVariable, VariableKind, Visibility};
 
 /// A request for one build: what the command line, the project file and the environment came to.
 #[derive(Debug, Clone)]
@@ -46,24 +46,28 @@ pub struct BuildRequest {
     pub initiator: String,
 }
 
-/// A variable of the project or the caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestVariable {
-    /// The name.
-    pub name: String,
-    /// The value, literal.
-    pub value: String,
-    /// Whether the value may be shown.
-    pub visibility: Visibility,
-}
+impl BuildRequest {
+    /// Returns whether the project has a variable of this name whose value is kept in AWS.
+    pub fn is_reference(&self, name: &str) -> bool {
+        let mut variables = self.variables.iter();
+        variables.any(|known| known.name == name && known.kind != VariableKind::Plaintext)
+    }
 
-/// Whether a value may be shown in events and results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visibility {
-    /// It was typed or stands in the project file.
-    Shown,
-    /// It came from an environment file or from the caller's own environment, where secrets are kept.
-    Masked,
+    /// Returns the variables that count, each name once, with what may be seen of their values. CodeBuild writes three
+    /// stars for what it hides (reference §2.8).
+    pub fn shown_variables(&self) -> Vec<ShownVariable> {
+        let mut shown: indexmap::IndexMap<&str, ShownVariable> = indexmap::IndexMap::new();
+        for variable in &self.variables {
+            let value = match variable.visibility {
+                Visibility::Shown => variable.value.clone(),
+                Visibility::Masked => "***".to_owned(),
+            };
+            let name = variable.name.clone();
+            let kind = variable.kind;
+            shown.insert(&variable.name, ShownVariable { name, value, kind });
+        }
+        shown.into_values().collect()
+    }
 }
 
 /// Which files of a source directory are taken.

@@ -45,6 +45,9 @@ pub enum StatusCode {
     YamlFileError,
     /// Source, parameters, artifacts or images: what the caller gave does not work.
     ClientError,
+    /// A secret cannot be had. CodeBuild writes this code with spaces.
+    #[serde(rename = "Secrets Manager Error")]
+    SecretsManagerError,
     /// The build's time was up.
     BuildTimedOut,
     /// The image cannot be had.
@@ -60,6 +63,7 @@ impl StatusCode {
             Self::CommandExecutionError => "COMMAND_EXECUTION_ERROR",
             Self::YamlFileError => "YAML_FILE_ERROR",
             Self::ClientError => "CLIENT_ERROR",
+            Self::SecretsManagerError => "Secrets Manager Error",
             Self::BuildTimedOut => "BUILD_TIMED_OUT",
             Self::BuildContainerUnableToPullImage => "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE",
             Self::InternalError => "INTERNAL_ERROR",

@@ -38,7 +38,7 @@ pub fn decide(
     environment: &[(String, String)],
     image: ImageRuntimes<'_>,
 ) -> Result<Plan, PlanError> {
-    refuse_unsupported(text, document, environment)?;
+    refuse_unsupported(text, document)?;
     let mut values = Vec::new();
     let mut numbers = 1..;
     let (runtimes, selection) = runtimes(document, environment, image)?;
@@ -88,8 +88,10 @@ pub fn decide(
         .env
         .exported_variables
         .iter()
-        // `AWS_` names are not exportable (reference §2.8); a text that is no name cannot be a variable.
+        // Neither `AWS_` names nor references of the project are exportable (reference §2.8); a text that is no name
+        // cannot be a variable.
         .filter(|name| is_name(&name.value) && !name.value.starts_with("AWS_"))
+        .filter(|name| !request.is_reference(&name.value))
         .map(|name| {
             (
                 name.value.clone(),
@@ -168,11 +170,7 @@ fn written(document: &BuildSpec, phase: Phase) -> Option<&buildspec::Phase> {
 }
 
 /// Anything that would silently change the result is refused instead.
-fn refuse_unsupported(
-    text: &str,
-    document: &BuildSpec,
-    environment: &[(String, String)],
-) -> Result<(), PlanError> {
+fn refuse_unsupported(text: &str, document: &BuildSpec) -> Result<(), PlanError> {
     let refuse = |span: buildspec::Span, what: String, way_out: &str| {
         Err(PlanError::Unsupported {
             line: span.position(text).line,
@@ -198,21 +196,6 @@ fn refuse_unsupported(
                 user.span,
                 format!("`run-as: {}`", user.value),
                 "remove it to run as root, or switch users within a command",
-            );
-        }
-    }
-    let references = document
-        .env
-        .parameter_store
-        .iter()
-        .chain(&document.env.secrets_manager);
-    for variable in references {
-        let name = &variable.name.value;
-        if !environment.iter().any(|(known, _)| known == name) {
-            return refuse(
-                variable.name.span,
-                format!("resolving `{name}` from `{}`", variable.value.value),
-                &format!("give its value with `-e {name}=…`"),
             );
         }
     }

@@ -17,6 +17,13 @@
 # Output goes through a pipe and not straight to the log file: `echo > /dev/stderr` in a command would reopen the
 # file and truncate it. A mark in the stream says where each command's output ends.
 
+# Secrets come in a file, because the container's configuration can be read by whoever may ask the engine. It is emptied
+# before anything of the user's runs.
+if [ -r /codebuild/output/tmp/given.sh ]; then
+  . /codebuild/output/tmp/given.sh
+  : >/codebuild/output/tmp/given.sh
+fi
+
 # Arguments: the mark of this build, the shell of its commands, and perhaps the owner (uid:gid) who is to have the files.
 us_record=/codebuild/understudy
 us_tmp=/codebuild/output/tmp

@@ -6,7 +6,7 @@ use buildspec::BuildSpec;
 use uuid::Uuid;
 
 use super::{fingerprint, is_name, layout};
-use crate::model::{BuildId, BuildRequest, BuildspecPlace, Owner};
+use crate::model::{BuildId, BuildRequest, BuildspecPlace, Owner, VariableKind};
 
 /// What is known of a build when its container is made.
 #[derive(Debug, Clone)]
@@ -48,13 +48,14 @@ pub fn is_settable(name: &str) -> bool {
 ///
 /// Values are literal. Ranks, lowest first: our region, the buildspec, the project, the caller, and last the names
 /// that CodeBuild reserves, as far as the caller does not stand in for it. The image's own variables rank below all of
-/// these; the engine sees to that.
+/// these; the engine sees to that. `resolved` is what became of [`super::references`], which has judged their ranks.
 ///
 /// Names that no shell can read are handed on all the same, as CodeBuild seems to: programs find them in a container's
 /// environment, and `sh` drops them. What no environment can hold is left out.
 pub fn environment(
     document: &BuildSpec,
     request: &BuildRequest,
+    resolved: &[(String, String)],
     facts: &BuildFacts,
 ) -> Vec<(String, String)> {
     let mut variables = Variables::default();
@@ -64,7 +65,12 @@ pub fn environment(
         variables.set(&variable.name.value, &variable.value.value);
     }
     for variable in &request.variables {
-        variables.set(&variable.name, &variable.value);
+        if variable.kind == VariableKind::Plaintext {
+            variables.set(&variable.name, &variable.value);
+        }
+    }
+    for (name, value) in resolved {
+        variables.set(name, value);
     }
     let given = |name: &str| request.variables.iter().any(|given| given.name == name);
     for (name, value) in reserved(request, facts) {

@@ -6,6 +6,8 @@ pub const READONLY: &str = "/codebuild/readonly";
 pub const TMP: &str = "/codebuild/output/tmp";
 /// What the driver leaves for the agent: `journal`, `log`, `values/`; and `stop`, which the agent leaves for it.
 pub const RECORD: &str = "/codebuild/understudy";
+/// The variables that the driver takes over and empties the file of, before anything of the user's runs.
+pub const GIVEN: &str = "given.sh";
 /// The catalogue of runtimes in CodeBuild's images.
 pub const RUNTIMES: &str = "/codebuild/image/config/runtimes.yml";
 /// Where `driver.sh` is.

@@ -8,6 +8,7 @@ mod expand;
 mod fingerprint;
 pub mod layout;
 mod program;
+mod references;
 mod runtimes;
 pub mod transition;
 
@@ -18,7 +19,8 @@ pub use decide::{PlanError, decide};
 pub use environment::{BuildFacts, SETTABLE, buildspec_location, environment, is_settable};
 pub use expand::{expand, is_name};
 pub use fingerprint::fingerprint;
-pub use program::{DRIVER, program};
+pub use program::{DRIVER, given, program};
+pub use references::{ReferenceError, References, references};
 pub use runtimes::{Catalogue, RuntimeError, Selection};
 
 use crate::model::{Phase, Verdict};

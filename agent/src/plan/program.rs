@@ -41,6 +41,16 @@ pub fn program(plan: &Plan) -> String {
     text
 }
 
+/// Returns what the driver sources before it does anything: variables that must not stand in the container's
+/// configuration.
+pub fn given(variables: &[(String, String)]) -> String {
+    let mut text = String::new();
+    for (name, value) in variables {
+        line(&mut text, format_args!("export {name}={}", quote(value)));
+    }
+    text
+}
+
 /// Returns the script of one command: CodeBuild's wrapper as reconstructed in reference §2.2.
 ///
 /// The three lines before the user's text make error messages say the same line numbers as in AWS.

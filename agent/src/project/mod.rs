@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 pub use file::parse;
 
-use crate::model::ImageDeclaration;
+use crate::model::{ImageDeclaration, VariableKind};
 
 /// A project.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -115,19 +115,6 @@ pub struct EnvironmentVariable {
     /// What the value is.
     #[serde(rename = "type", default)]
     pub kind: VariableKind,
-}
-
-/// What a project variable's value is (reference §2.8).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum VariableKind {
-    /// The value itself.
-    #[default]
-    Plaintext,
-    /// The name of a Systems Manager parameter.
-    ParameterStore,
-    /// A Secrets Manager reference.
-    SecretsManager,
 }
 
 /// A file that is no project.

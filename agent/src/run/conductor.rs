@@ -16,7 +16,7 @@ use crate::engine::ContainerEngine;
 use crate::journal::{self, EventFile};
 use crate::model::{
     BuildEvent, BuildIdentity, BuildRecord, DockerAccess, EventKind, Phase, PhaseContext,
-    RequestVariable, StatusCode, Verdict, Visibility,
+    StatusCode, Verdict,
 };
 use crate::plan::{Plan, transition};
 use crate::workspace::Tree;
@@ -222,7 +222,10 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         })?;
         let named = started.plan.exported.iter();
         let variables: Vec<(String, String)> = named
-            .filter_map(|(name, index)| Some((name.clone(), self.values.get(*index)?.to_owned())))
+            .filter_map(|(name, index)| {
+                let value = self.values.get(*index)?.to_owned();
+                Some((name.clone(), started.variables.shown(name, value)))
+            })
             .collect();
         if !variables.is_empty() {
             teller.tell(EventKind::VariablesExported { variables });
@@ -313,15 +316,6 @@ fn worse(one: Verdict, other: Verdict) -> Verdict {
     }
 }
 
-/// What a listener may see of a variable; CodeBuild writes three stars for what it hides (reference §2.8).
-fn shown(variable: &RequestVariable) -> (String, String) {
-    let value = match variable.visibility {
-        Visibility::Shown => variable.value.clone(),
-        Visibility::Masked => "***".to_owned(),
-    };
-    (variable.name.clone(), value)
-}
-
 fn identity(build: &Build) -> BuildIdentity {
     let request = &build.request;
     BuildIdentity {
@@ -334,6 +328,6 @@ fn identity(build: &Build) -> BuildIdentity {
         source_location: request.source.display().to_string(),
         timeout_minutes: request.timeout.as_secs().div_ceil(60),
         privileged: request.docker != DockerAccess::None,
-        variables: request.variables.iter().map(shown).collect(),
+        variables: request.shown_variables(),
     }
 }

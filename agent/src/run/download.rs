@@ -8,7 +8,9 @@ use super::commands::Running;
 use super::follow::Follower;
 use super::phase_end::PhaseEnd;
 use super::read_buildspec::{empty_phases, read_buildspec, tell_findings, yaml_error};
+use super::resolve::resolve;
 use super::teller::Teller;
+use super::variables::Variables;
 use super::{Build, LABEL, Surroundings, cache};
 use crate::engine::{Access, ContainerEngine, ContainerId, ContainerSpec, EngineError, Mount};
 use crate::model::{
@@ -42,6 +44,7 @@ pub(super) type Creating<'a> =
 /// A build whose container runs.
 pub(super) struct Started<'a> {
     pub(super) plan: Plan,
+    pub(super) variables: Variables,
     pub(super) running: Running<'a>,
     /// What the cache had; told when the runtimes are in place, as in CodeBuild's log.
     restored: cache::Restoring,
@@ -82,13 +85,14 @@ pub(super) async fn download<'a, E: ContainerEngine>(
             .map_or(0, jiff::Timestamp::as_millisecond),
         resolved_version: source.resolved_version,
     };
-    let environment = plan::environment(&reading.document, &build.request, &facts);
+    teller.tell(EventKind::EnvironmentReady);
+    let variables = resolve(&reading.document, &build.request, &facts, teller).await?;
     let mark = uuid::Uuid::new_v4().simple().to_string();
     let owner = build.directory.owner().unwrap_or_default();
-    let mut variables = environment.clone();
+    let mut configured = variables.configured();
     if !owner.is_empty() {
         // The source is the caller's and the commands are root's: git would refuse to look at it.
-        variables.extend(TRUST_SOURCE.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        configured.extend(TRUST_SOURCE.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
     let shell = reading
         .document
@@ -100,7 +104,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         build,
         surroundings,
         image,
-        variables,
+        configured,
         [&mark, shell, &owner],
     );
     let engine = surroundings.engine;
@@ -113,13 +117,12 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         &text,
         &reading.document,
         &build.request,
-        &environment,
+        variables.all(),
         catalogue
             .as_ref()
             .map_or(ImageRuntimes::None, ImageRuntimes::Catalogue),
     )
     .map_err(|error| unplannable(&error))?;
-    teller.tell(EventKind::EnvironmentReady);
     for (message, help) in &plan.warnings {
         teller.warn(message, help);
     }
@@ -128,6 +131,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     build
         .directory
         .write_readonly("program.sh", &plan::program(&plan))?;
+    build.directory.write_given(&variables.given())?;
     if let BuildspecPlace::Inline(text) = &build.request.buildspec {
         build.directory.write_readonly("buildspec.yml", text)?;
     }
@@ -147,6 +151,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     tell_runtimes(&plan, teller);
     Ok(Started {
         plan,
+        variables,
         running,
         restored,
     })

@@ -20,12 +20,14 @@ mod preview;
 mod provision;
 mod read_buildspec;
 mod read_reports;
+mod resolve;
 mod tail;
 mod teller;
 #[cfg(test)]
 mod tests;
 mod upload;
 mod values;
+mod variables;
 
 use std::path::PathBuf;
 use std::time::Duration;

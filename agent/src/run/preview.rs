@@ -7,7 +7,9 @@ use uuid::Uuid;
 use super::download::unplannable;
 use super::phase_end::PhaseEnd;
 use super::read_buildspec::{name, read_buildspec, refuse};
-use crate::model::{BuildId, BuildRequest, PhaseContext, StatusCode, Visibility};
+use super::resolve::references;
+use super::variables::Variables;
+use crate::model::{BuildId, BuildRequest, PhaseContext, Reference, StatusCode};
 use crate::plan::{self, BuildFacts, ImageRuntimes, Plan};
 use crate::workspace::Tree;
 
@@ -35,6 +37,8 @@ pub struct Preview {
     pub understood: String,
     /// Name and value of every variable that is known by now; `***` for what may be a secret.
     pub environment: IndexMap<String, String>,
+    /// The variables that would be resolved in AWS.
+    pub references: Vec<Reference>,
     /// What was decided.
     pub plan: Plan,
     /// The findings as a page for people; empty when there are none.
@@ -70,13 +74,12 @@ fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
         start_millis: 0,
         resolved_version: None,
     };
-    let mut environment = plan::environment(&reading.document, request, &facts);
+    let references = references(&reading.document, request)?;
+    let names = references.wanted.iter().map(|one| one.name.clone());
+    let resolved: Vec<_> = names.map(|name| (name, "***".to_owned())).collect();
+    let environment = plan::environment(&reading.document, request, &resolved, &facts);
     // Before anything is decided: what is expanded into the plan must not show a secret either.
-    for (name, value) in &mut environment {
-        if is_masked(request, name) {
-            "***".clone_into(value);
-        }
-    }
+    let environment = Variables::new(environment, &resolved, request).hidden();
     let plan = plan::decide(
         &text,
         &reading.document,
@@ -93,6 +96,7 @@ fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
         buildspec: plan::buildspec_location(request),
         understood: buildspec::print(&reading.document),
         environment: shown.collect(),
+        references: references.wanted,
         plan,
         findings: buildspec::render(
             &text,
@@ -101,10 +105,4 @@ fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
             buildspec::Style::Plain,
         ),
     })
-}
-
-/// Tells whether a variable may be a secret.
-fn is_masked(request: &BuildRequest, name: &str) -> bool {
-    let mut variables = request.variables.iter();
-    variables.any(|known| known.name == name && known.visibility == Visibility::Masked)
 }

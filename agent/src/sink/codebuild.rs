@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Sink;
-use crate::model::{ArtifactsSelected, BuildEvent, BuildRecord, EventKind, Phase};
+use crate::model::{
+    ArtifactsSelected, BuildEvent, BuildRecord, EventKind, Phase, Reference, Store,
+};
 
 /// Writes CodeBuild's log.
 #[derive(Debug)]
@@ -70,6 +72,15 @@ impl<W: Write> CodeBuildLog<W> {
         Ok(())
     }
 
+    /// Of Secrets Manager CodeBuild's log has no word.
+    fn references(&mut self, time: Timestamp, references: &[Reference]) -> io::Result<()> {
+        let mut stores = references.iter().map(|found| found.store);
+        if !stores.any(|store| store == Store::ParameterStore) {
+            return Ok(());
+        }
+        self.line(time, "Decrypting parameter store environment variables")
+    }
+
     fn write(&mut self, event: &BuildEvent) -> io::Result<()> {
         let time = event.time;
         match &event.kind {
@@ -95,6 +106,7 @@ impl<W: Write> CodeBuildLog<W> {
                 Ok(())
             }
             EventKind::EnvironmentReady => self.line(time, "Processing environment variables"),
+            EventKind::ReferencesFound { references } => self.references(time, references),
             EventKind::RuntimeSelected { runtime, version } => self.line(
                 time,
                 &format!("Selecting '{runtime}' runtime version '{version}' based on manual selections..."),

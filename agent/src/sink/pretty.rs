@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::failure::Watch;
 use super::summary::{style, summary};
 use super::{Sink, bytes, duration};
-use crate::model::{BuildEvent, BuildRecord, CommandStarted, EventKind, Phase, Verdict};
+use crate::model::{BuildEvent, BuildRecord, CommandStarted, EventKind, Phase, Reference, Verdict};
 
 /// Writes for people.
 #[derive(Debug)]
@@ -137,6 +137,15 @@ impl<W: Write> Pretty<W> {
         self.line(&format!("{style}{phase} {verdict}{style:#}"))
     }
 
+    fn references(&mut self, references: &[Reference]) -> io::Result<()> {
+        let from = |found: &Reference| {
+            let (name, store) = (&found.name, found.store.name());
+            format!("{name} from {store} `{}`", found.reference)
+        };
+        let found: Vec<_> = references.iter().map(from).collect();
+        self.note(&format!("variables: {}", found.join(", ")))
+    }
+
     fn write(&mut self, event: &BuildEvent) -> io::Result<()> {
         match &event.kind {
             EventKind::BuildStarted(identity) => {
@@ -165,6 +174,7 @@ impl<W: Write> Pretty<W> {
                 self.note(&format!("source: {files} files, {size}, {version}"))
             }
             EventKind::BuildspecFindings { text, .. } => self.line(text.trim_end()),
+            EventKind::ReferencesFound { references } => self.references(references),
             EventKind::RuntimeSelected { runtime, version } => {
                 self.note(&format!("runtime: {runtime} {version}"))
             }

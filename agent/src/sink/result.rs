@@ -44,9 +44,7 @@ pub fn result(record: &BuildRecord) -> Value {
             "type": "LINUX_CONTAINER",
             "image": identity.image,
             "computeType": identity.compute_type,
-            "environmentVariables": identity.variables.iter().map(|(name, value)| {
-                json!({ "name": name, "value": value, "type": "PLAINTEXT" })
-            }).collect::<Vec<_>>(),
+            "environmentVariables": identity.variables,
             "privilegedMode": identity.privileged,
         },
         "logs": { "groupName": group, "streamName": id.uuid.to_string() },

@@ -3,6 +3,7 @@
 use super::subject::Subject;
 use crate::finding::{Finding, Findings};
 use crate::quote::quote;
+use crate::reference::{ReferenceError, SecretReference};
 
 /// A reference to one store under the name of the other.
 pub(super) fn wrong_store(subject: &Subject<'_>, findings: &mut Findings) {
@@ -38,21 +39,10 @@ pub(super) fn wrong_store(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
-/// The fields of a Secrets Manager reference behind the secret's id.
-fn fields(reference: &str) -> Vec<&str> {
-    let parts: Vec<&str> = reference.split(':').collect();
-    // An ARN has six colons of its own.
-    let id = if reference.starts_with("arn:") { 7 } else { 1 };
-    parts.get(id..).unwrap_or_default().to_vec()
-}
-
 /// A stage and a version id at once, which exclude each other.
 pub(super) fn stage_and_id(subject: &Subject<'_>, findings: &mut Findings) {
     for variable in &subject.document.env.secrets_manager {
-        if let [_key, stage, id] = fields(&variable.value.value).as_slice()
-            && !stage.is_empty()
-            && !id.is_empty()
-        {
+        if SecretReference::parse(&variable.value.value) == Err(ReferenceError::StageAndId) {
             findings.push(
                 Finding::warning(
                     "reference.stage-and-id",
@@ -71,8 +61,8 @@ pub(super) fn stage_and_id(subject: &Subject<'_>, findings: &mut Findings) {
 /// More fields than a Secrets Manager reference has.
 pub(super) fn too_many_fields(subject: &Subject<'_>, findings: &mut Findings) {
     for variable in &subject.document.env.secrets_manager {
-        let count = fields(&variable.value.value).len();
-        if count > 3 {
+        let parsed = SecretReference::parse(&variable.value.value);
+        if let Err(ReferenceError::TooManyFields { count }) = parsed {
             findings.push(
                 Finding::warning(
                     "reference.too-many-fields",
