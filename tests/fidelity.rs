@@ -1,7 +1,7 @@
 //! `docs/fidelity.md`: what CodeBuild does, fact by fact, and the test that pins each.
 //!
-//! A test that is named there and does not exist, a fact that is listed twice or without a word on its test, and a
-//! figure that is not the counted one are failures here. Sources are read, nothing is built.
+//! A test that is named there and does not exist, and a fact that is listed twice or without a word on its test, are
+//! failures here. Sources are read, nothing is built.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -240,24 +240,22 @@ fn every_test_that_a_fact_names_exists() {
     );
 }
 
+/// Of the facts that apply, so many in a hundred are pinned at least; it only grows.
+const PINNED: usize = 70;
+
 #[test]
-fn the_figure_is_the_counted_one() {
+fn most_facts_are_pinned() {
     let facts = read();
     let count = |wanted: fn(&Pin) -> bool| facts.iter().filter(|fact| wanted(&fact.pin)).count();
     let pinned = count(|pin| matches!(pin, Pin::Tests(_)));
     let open = count(|pin| *pin == Pin::NotYet);
     let foreign = count(|pin| *pin == Pin::DoesNotApply);
     let apply = pinned + open;
-    let tenths = pinned * 1000 / apply;
-    let (whole, tenth) = (tenths / 10, tenths % 10);
-    let figure = format!(
-        "{pinned} of the {apply} facts that apply are pinned ({whole}.{tenth} %); {open} are not yet, and {foreign} do not apply."
+    let percent = pinned * 100 / apply;
+    println!(
+        "{pinned} of the {apply} facts that apply are pinned ({percent} %); {open} are not yet, and {foreign} do not apply"
     );
-    println!("{figure}");
-    assert!(
-        document().contains(&figure),
-        "write into docs/fidelity.md: {figure}"
-    );
+    assert!(percent >= PINNED, "{percent} % of the facts are pinned");
 }
 
 #[test]

@@ -81,3 +81,54 @@ fn a_file_of_another_format_makes_the_report_incomplete() {
     let expected = "[coverage.xml: expected element type <testsuite> but have <coverage>]";
     assert!(message.contains(expected), "{message}");
 }
+
+// Reference §8.8: files of one format are one report, and what a section names is not taken twice.
+#[test]
+fn reports_that_no_section_names_are_discovered() {
+    let clover = "<coverage generated=\"1\"><project timestamp=\"1\"><file name=\"a.js\"><line num=\"1\" count=\"1\" type=\"stmt\"/></file></project></coverage>";
+    let files = [
+        ("named/a.xml", JUNIT),
+        ("out/b.xml", JUNIT),
+        ("out/deep/c.XML", JUNIT),
+        ("out/clover.xml", clover),
+        ("package.json", "{\"name\": \"coverage\"}"),
+        ("pom.xml", "<project/>"),
+        ("out/cut.xml", "<testsuite><testcase"),
+        ("out/d.txt", JUNIT),
+    ];
+    let reports = json!({ "unit": { "files": "named/*.xml" } });
+    let outcome = build(&files, &reports).run().ended(0);
+    let found = &outcome.result["understudy"]["reports"];
+    let names = found.as_array().unwrap().iter();
+    let told: Vec<_> = names.map(|one| (&one["name"], &one["files"])).collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("source-unit"), &json!(["named/a.xml"])),
+            (
+                &json!("source-CLOVERXML-AutoDiscovered"),
+                &json!(["out/clover.xml"])
+            ),
+            (
+                &json!("source-JUNITXML-AutoDiscovered"),
+                &json!(["out/b.xml", "out/deep/c.XML"])
+            ),
+        ]
+    );
+    assert_eq!(found[2]["testSummary"]["total"], 6);
+}
+
+// Reference §3.1, §8.8.
+#[test]
+fn discovery_is_turned_off_and_directed_by_variables() {
+    let run = || build(&[("out/a.xml", JUNIT), ("b.xml", JUNIT)], &json!({}));
+    let found = |run: Run| run.run().ended(0).result["understudy"]["reports"].clone();
+    let with = |variable: &str| found(run().arg("-e").arg(variable));
+    assert_eq!(found(run())[0]["files"], json!(["b.xml", "out/a.xml"]));
+    assert_eq!(with("CODEBUILD_CONFIG_AUTO_DISCOVER=false"), json!([]));
+    let below = with("CODEBUILD_CONFIG_AUTO_DISCOVER_DIR=out");
+    assert_eq!(below[0]["files"], json!(["out/a.xml"]));
+    // Of the machine itself nothing is read.
+    let outside = with("CODEBUILD_CONFIG_AUTO_DISCOVER_DIR=../../..");
+    assert_eq!(outside, json!([]));
+}

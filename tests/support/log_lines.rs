@@ -4,14 +4,14 @@ const PREFIX: &str = "[Container] ";
 const SOURCE: &str = "/codebuild/output/src";
 
 /// The log without what differs from run to run: `@` stands for `[Container]` and a time, `#` for the digits of the
-/// source directory.
+/// source directory and for the seconds of report auto-discovery.
 pub(crate) fn masked(log: &str) -> String {
     let mut masked = String::new();
     for line in log.split_inclusive('\n') {
         match agent_line(line) {
             Some((_, text)) => {
                 masked.push('@');
-                masked.push_str(text);
+                masked.push_str(&without_seconds(text));
             }
             None => masked.push_str(line),
         }
@@ -40,4 +40,19 @@ fn agent_line(line: &str) -> Option<(&str, &str)> {
     let form: String = time.chars().map(form).collect();
     assert_eq!(form, "0000/00/00 00:00:00.000000", "{line}");
     Some((time, text))
+}
+
+/// The line that says how long report auto-discovery took; the seconds have six digits.
+#[track_caller]
+fn without_seconds(text: &str) -> String {
+    const BEFORE: &str = " Report auto-discover file discovery took ";
+    let Some(rest) = text.strip_prefix(BEFORE) else {
+        return text.to_owned();
+    };
+    let (seconds, after) = rest.split_once(' ').unwrap();
+    let (whole, part) = seconds.split_once('.').unwrap();
+    let digits = format!("{whole}{part}");
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    assert!(is_number && part.len() == 6, "{text}");
+    format!("{BEFORE}# {after}")
 }

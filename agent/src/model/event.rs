@@ -85,7 +85,7 @@ pub enum EventKind {
     },
     /// The commands are about to start: how many each phase has.
     CommandsReady {
-        /// Only phases that the buildspec names.
+        /// Only phases that the buildspec names, in its order.
         phases: Vec<PhaseCommands>,
     },
     /// The buildspec has no `cache` block.
@@ -166,6 +166,8 @@ pub enum EventKind {
         /// Their size in bytes.
         bytes: u64,
     },
+    /// Reports were looked for that no section of the buildspec names; those that were found are told next.
+    ReportsDiscovered(ReportsDiscovered),
     /// A coverage report was read.
     CoverageCollected {
         /// The report group's name.
@@ -327,4 +329,18 @@ pub struct PatternMatches {
     pub pattern: String,
     /// How many files.
     pub files: u64,
+}
+
+/// What report auto-discovery found (reference §8.8).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportsDiscovered {
+    /// Where it looked, as it was given; `.` is the source root.
+    pub directory: String,
+    /// How many files are reports.
+    pub files: u64,
+    /// How long it took, in microseconds.
+    pub micros: u64,
+    /// The most seconds that it may take; beyond them the rest of the files is not looked at.
+    pub limit_seconds: u64,
 }

@@ -17,7 +17,7 @@ mod variable;
 pub use credentials::Credentials;
 pub use event::{
     ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, EventKind, ImagePushed,
-    PatternMatches, PhaseCommands, SourceReady,
+    PatternMatches, PhaseCommands, ReportsDiscovered, SourceReady,
 };
 pub use identity::{BuildId, NO_ACCOUNT, Owner};
 pub use phase::{Phase, Verdict};

@@ -205,6 +205,7 @@ impl BuildRecord {
             | EventKind::CommandFinished { .. }
             | EventKind::Output { .. }
             | EventKind::ImageBuilt { .. }
+            | EventKind::ReportsDiscovered(_)
             | EventKind::ArtifactsSelected(_) => {}
         }
     }

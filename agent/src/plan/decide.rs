@@ -81,9 +81,11 @@ pub fn decide(
             on_failure,
         });
         if let Some(written) = written {
-            named_phases.push((phase, written.commands.len()));
+            named_phases.push((written.name.span.start, phase, written.commands.len()));
         }
     }
+    // CodeBuild lists them in any order (reference §5.2); the file's is the one that its reader can foresee.
+    named_phases.sort_by_key(|(start, ..)| *start);
     let exported = document
         .env
         .exported_variables
@@ -113,10 +115,14 @@ pub fn decide(
             .find(|(name, _)| name == "VERSION")
             .map(|(_, value)| value.clone()),
         phases,
-        named_phases,
+        named_phases: named_phases
+            .into_iter()
+            .map(|(_, phase, commands)| (phase, commands))
+            .collect(),
         exported,
         artifacts: artifacts(document, &mut values),
         reports: reports(document, &mut values),
+        discovery: discovery(environment),
         cache: document.cache.as_ref().map(|cache| CachePlan {
             paths: cache
                 .paths
@@ -307,6 +313,18 @@ fn reports(document: &BuildSpec, values: &mut Vec<Value>) -> Vec<ReportPlan> {
             format: report.file_format.value.to_ascii_uppercase(),
         })
         .collect()
+}
+
+/// On unless it is turned off, and in the whole source unless a directory is named (reference §3.1, §8.8).
+fn discovery(environment: &[(String, String)]) -> Option<String> {
+    let value = |wanted: &str| {
+        let mut found = environment.iter().filter(|(name, _)| name == wanted);
+        found.next().map(|(_, value)| value.as_str())
+    };
+    let is_off = value("CODEBUILD_CONFIG_AUTO_DISCOVER")
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
+    let directory = value("CODEBUILD_CONFIG_AUTO_DISCOVER_DIR").filter(|value| !value.is_empty());
+    (!is_off).then(|| directory.unwrap_or(".").to_owned())
 }
 
 fn image_plan(image: &ImageDeclaration, values: &mut Vec<Value>) -> ImagePlan {

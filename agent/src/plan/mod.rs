@@ -42,7 +42,7 @@ pub struct Plan {
     pub own_version: Option<String>,
     /// `DOWNLOAD_SOURCE` and the four user phases, in order, also those without commands.
     pub phases: Vec<PhasePlan>,
-    /// How many `commands` each phase has that the buildspec names.
+    /// How many `commands` each phase has that the buildspec names, in the order of the file.
     pub named_phases: Vec<(Phase, usize)>,
     /// What is asked of the shell when the last command is over.
     pub values: Vec<Value>,
@@ -52,6 +52,8 @@ pub struct Plan {
     pub artifacts: Vec<ArtifactPlan>,
     /// The reports, in the order of the buildspec.
     pub reports: Vec<ReportPlan>,
+    /// Where reports are looked for that `reports` does not name; `None` when that is turned off.
+    pub discovery: Option<String>,
     /// The cache; `None` without a `cache` block.
     pub cache: Option<CachePlan>,
     /// The declared images.

@@ -15,6 +15,17 @@ pub fn detect(head: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Returns the format of a file that nobody has named as a report, as [`detect`] does, but only where it is hardly
+/// anything else: source trees are full of JSON. LCOV is not among CodeBuild's formats, so it is not looked for.
+pub fn recognise(head: &[u8]) -> Option<&'static str> {
+    detect(head).filter(|format| match *format {
+        "SIMPLECOV" => has(head, b"\"coverage\""),
+        "CUCUMBERJSON" => has(head, b"\"keyword\""),
+        "LCOV" => false,
+        _ => true,
+    })
+}
+
 fn by_root(head: &[u8]) -> Option<&'static str> {
     let mut reader = Reader::from_reader(head);
     loop {
@@ -44,7 +55,7 @@ fn has(head: &[u8], piece: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::detect;
+    use super::{detect, recognise};
 
     #[test]
     fn formats_are_known_by_how_they_begin() {
@@ -65,6 +76,29 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(detect(head.as_bytes()), format, "{head}");
+        }
+    }
+
+    // Reference §8.8: known formats, among all files of a source.
+    #[test]
+    fn of_files_that_nobody_named_only_what_is_hardly_anything_else_is_a_report() {
+        for (head, format) in [
+            ("<testsuite/>", Some("JUNITXML")),
+            ("<coverage generated=\"1\"><project>", Some("CLOVERXML")),
+            (
+                "{\"RSpec\": {\"coverage\": {\"/a.rb\": [1]}}}",
+                Some("SIMPLECOV"),
+            ),
+            (
+                "[{\"keyword\": \"Feature\", \"elements\": []}]",
+                Some("CUCUMBERJSON"),
+            ),
+            ("{\"name\": \"left-pad\", \"version\": \"1.0.0\"}", None),
+            ("[1, 2, 3]", None),
+            ("<project/>", None),
+            ("TN:\nSF:a.js\n", None),
+        ] {
+            assert_eq!(recognise(head.as_bytes()), format, "{head}");
         }
     }
 }

@@ -22,7 +22,7 @@ mod xml;
 use std::io::BufRead;
 
 pub use cases::Tests;
-pub use detect::detect;
+pub use detect::{detect, recognise};
 
 use bounded::Bounded;
 
@@ -60,6 +60,14 @@ impl Coverage {
 }
 
 impl Report {
+    /// Tells whether it says anything: a case, or a file's coverage.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Tests(tests) => tests.summary.total() == 0,
+            Self::Coverage(coverage) => coverage.files.is_empty(),
+        }
+    }
+
     /// Adds another file's report; of the other kind it is left out.
     pub fn merge(&mut self, other: Self) {
         match (self, other) {

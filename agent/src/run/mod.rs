@@ -10,6 +10,7 @@ mod collect;
 mod commands;
 mod conductor;
 mod declared_images;
+mod discover_reports;
 mod download;
 mod follow;
 mod interrupt;

@@ -17,27 +17,41 @@ pub(super) fn read_report(left: &Left<'_>, wanted: &ReportPlan, teller: &mut Tel
         Some((_, group)) => group.to_owned(),
         None => format!("{}-{name}", request.project),
     };
-    let arn = left.build.id.report_arn(&request.owner, &group);
-    let format = wanted.format.clone();
     teller.tell(match report_of(left, wanted) {
-        Ok((sources, Report::Coverage(coverage))) => EventKind::CoverageCollected {
-            arn,
+        Ok((sources, report)) => collected(left, group, &wanted.format, sources, report),
+        // CodeBuild calls such a report INCOMPLETE and leaves the build alone (reference §8.4).
+        Err(message) => EventKind::ReportIncomplete { group, message },
+    });
+}
+
+/// Returns the event of a report that was read.
+pub(super) fn collected(
+    left: &Left<'_>,
+    group: String,
+    format: &str,
+    sources: Vec<String>,
+    report: Report,
+) -> EventKind {
+    let build = &left.build;
+    let arn = build.id.report_arn(&build.request.owner, &group);
+    let format = format.to_owned();
+    match report {
+        Report::Coverage(coverage) => EventKind::CoverageCollected {
             group,
+            arn,
             format,
             sources,
             summary: coverage.summary(),
         },
-        Ok((sources, Report::Tests(tests))) => EventKind::TestsCollected {
-            arn,
+        Report::Tests(tests) => EventKind::TestsCollected {
             group,
+            arn,
             format,
             sources,
             summary: tests.summary,
             failures: tests.failures().cloned().collect(),
         },
-        // CodeBuild calls such a report INCOMPLETE and leaves the build alone (reference §8.4).
-        Err(message) => EventKind::ReportIncomplete { group, message },
-    });
+    }
 }
 
 fn report_of(left: &Left<'_>, wanted: &ReportPlan) -> Result<(Vec<String>, Report), String> {

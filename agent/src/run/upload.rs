@@ -4,7 +4,7 @@ use super::commands::Running;
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
 use super::values::{Values, artifact_root};
-use super::{Build, Surroundings, collect, declared_images, read_reports};
+use super::{Build, Surroundings, collect, declared_images, discover_reports, read_reports};
 use crate::engine::ContainerEngine;
 use crate::model::Verdict;
 use crate::plan::{Plan, Text};
@@ -54,6 +54,10 @@ pub(super) async fn upload<E: ContainerEngine>(
     }
     for report in &plan.reports {
         read_reports::read_report(left, report, teller);
+    }
+    // Last, as in CodeBuild's log (reference §5.3).
+    if let Some(directory) = &plan.discovery {
+        discover_reports::discover(left, directory, teller).await;
     }
     ends.into_iter().fold(PhaseEnd::success(), |mut all, end| {
         // The first context is what people see; a fault weighs more than a failure.

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 
 use super::Sink;
 use crate::model::{
-    ArtifactsSelected, BuildEvent, BuildRecord, EventKind, Phase, Reference, Store,
+    ArtifactsSelected, BuildEvent, BuildRecord, EventKind, Phase, Reference, ReportsDiscovered,
+    Store,
 };
 
 /// Writes CodeBuild's log.
@@ -81,6 +82,31 @@ impl<W: Write> CodeBuildLog<W> {
         self.line(time, "Decrypting parameter store environment variables")
     }
 
+    /// Reference §5.3: the two spaces are CodeBuild's.
+    fn discovered(&mut self, time: Timestamp, found: &ReportsDiscovered) -> io::Result<()> {
+        let base = &found.directory;
+        let limit = found.limit_seconds;
+        let result = match found.files {
+            0 => "No matching auto-discover report paths found".to_owned(),
+            files => format!("Found {files} file(s)"),
+        };
+        let (seconds, micros) = (found.micros / 1_000_000, found.micros % 1_000_000);
+        for line in [
+            format!("Set report auto-discover timeout to {limit} seconds"),
+            format!("Expanding base directory path:  {base}"),
+            "Assembling file list".to_owned(),
+            format!("Expanding {base}"),
+            format!("Expanding file paths for base directory {base}"),
+            "Assembling file list".to_owned(),
+            "Expanding **/*".to_owned(),
+            result,
+            format!("Report auto-discover file discovery took {seconds}.{micros:06} seconds"),
+        ] {
+            self.line(time, &line)?;
+        }
+        Ok(())
+    }
+
     fn write(&mut self, event: &BuildEvent) -> io::Result<()> {
         let time = event.time;
         match &event.kind {
@@ -128,6 +154,7 @@ impl<W: Write> CodeBuildLog<W> {
             EventKind::CachePath { path } => {
                 self.line(time, &format!("Expanded cache path {path}"))
             }
+            // CodeBuild's words for a cache that was there, wherever ours lies: scripts ask these lines whether it was.
             EventKind::CacheRestored { .. } => {
                 self.line(time, "Downloading S3 cache...")?;
                 self.line(time, "Unarchiving cache...")
@@ -151,6 +178,7 @@ impl<W: Write> CodeBuildLog<W> {
             EventKind::CommandFinished { status, .. } => self.command_finished(time, *status),
             EventKind::CacheSaved { .. } => self.line(time, "Uploading S3 cache..."),
             EventKind::ArtifactsSelected(selected) => self.artifacts(time, selected),
+            EventKind::ReportsDiscovered(found) => self.discovered(time, found),
             EventKind::PhaseFinished { .. } => self.phase_finished(event),
             // Not CodeBuild's: the wording is ours, the prefix is kept (reference §5.3).
             // CodeBuild's log has no word on what it accepts.

@@ -237,6 +237,7 @@ impl<W: Write> Pretty<W> {
             | EventKind::CachePath { .. }
             | EventKind::ArtifactsSelected(_)
             | EventKind::ArtifactsDelivered { .. }
+            | EventKind::ReportsDiscovered(_)
             | EventKind::CoverageCollected { .. }
             | EventKind::TestsCollected { .. }
             | EventKind::ReportIncomplete { .. }
