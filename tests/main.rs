@@ -10,6 +10,7 @@ mod bad_disk;
 mod bad_input;
 mod bad_registry;
 mod cache;
+mod cache_keyed;
 mod check;
 mod check_truth;
 mod driver_abuse;

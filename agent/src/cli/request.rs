@@ -91,6 +91,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         variables: given,
         docker,
         artifacts: args.artifacts.as_deref().map(directory).transpose()?,
+        cache_namespace: project.cache.cache_namespace.clone(),
         cache: match args.cache.as_deref() {
             Some("off") => None,
             Some(path) => Some(directory(Path::new(path))?),

@@ -25,7 +25,11 @@ impl BuildDirectory {
             make(&part, 0o755)?;
         }
         // A command may run as another user one day, and its epilogue must be able to save its state.
-        for part in [directory.tmp(), directory.record(), directory.values()] {
+        let answers = ["early", "values"].map(|name| directory.record().join(name));
+        for part in [directory.tmp(), directory.record()]
+            .into_iter()
+            .chain(answers)
+        {
             make(&part, 0o777)?;
         }
         // They exist before the build does, so that whoever opens them then has these files and no others.
@@ -56,11 +60,6 @@ impl BuildDirectory {
     /// `/codebuild/understudy` in the container.
     pub fn record(&self) -> PathBuf {
         self.root.join("record")
-    }
-
-    /// Where the driver leaves the values that the plan asks for.
-    pub fn values(&self) -> PathBuf {
-        self.record().join("values")
     }
 
     /// `CODEBUILD_SRC_DIR` in the container.
@@ -100,6 +99,19 @@ impl BuildDirectory {
             file.write_all(content.as_bytes())
         };
         write().map_err(JournalError::new("write", &path))
+    }
+
+    /// Makes the pipe at which the driver waits for an answer to what it asked early, and holds it open.
+    pub fn open_answer(&self) -> Result<File, JournalError> {
+        let path = self.record().join("go");
+        nix::unistd::mkfifo(
+            &path,
+            nix::sys::stat::Mode::S_IRUSR | nix::sys::stat::Mode::S_IWUSR,
+        )
+        .map_err(io::Error::from)
+        // Both ends, so that neither opening nor writing a line waits for the driver.
+        .and_then(|()| File::options().read(true).write(true).open(&path))
+        .map_err(JournalError::new("make the pipe", &path))
     }
 
     /// Asks the driver to end; it looks for this before and after every command.

@@ -99,6 +99,8 @@ pub enum EventKind {
     CacheRestored {
         /// The entry's key.
         key: String,
+        /// The buildspec's key, expanded, that it was saved under; `None` for a cache without one.
+        name: Option<String>,
         /// How many files.
         files: u64,
         /// Their size in bytes.
@@ -117,6 +119,8 @@ pub enum EventKind {
     CacheSaved {
         /// The entry's key.
         key: String,
+        /// The buildspec's key, expanded, that it was saved under; `None` for a cache without one.
+        name: Option<String>,
         /// How many files.
         files: u64,
         /// Their size in bytes.

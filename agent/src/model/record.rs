@@ -71,6 +71,9 @@ pub struct CacheRecord {
 pub struct CacheTransfer {
     /// The entry's key.
     pub key: String,
+    /// The buildspec's key, expanded; `None` for a cache without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// How many files.
     pub files: u64,
     /// Their size in bytes.
@@ -225,12 +228,14 @@ impl CacheRecord {
         match kind {
             EventKind::CacheRestored {
                 key,
+                name,
                 files,
                 bytes,
                 millis,
             } => {
                 self.restored = Some(CacheTransfer {
                     key: key.clone(),
+                    name: name.clone(),
                     files: *files,
                     bytes: *bytes,
                     millis: *millis,
@@ -240,6 +245,7 @@ impl CacheRecord {
             EventKind::CacheMissed { reason, .. } => self.missed = Some(reason.clone()),
             EventKind::CacheSaved {
                 key,
+                name,
                 files,
                 bytes,
                 unchanged,
@@ -247,6 +253,7 @@ impl CacheRecord {
             } => {
                 self.saved = Some(CacheTransfer {
                     key: key.clone(),
+                    name: name.clone(),
                     files: *files,
                     bytes: *bytes,
                     millis: *millis,

@@ -30,6 +30,8 @@ pub struct BuildRequest {
     pub docker: DockerAccess,
     /// Where artifacts go; absolute. `None` keeps them beside the build's log.
     pub artifacts: Option<PathBuf>,
+    /// `cacheNamespace` of the project: projects that name the same one share their keyed caches (reference §7.3).
+    pub cache_namespace: Option<String>,
     /// The root of the cache's store; absolute. `None` is no cache.
     pub cache: Option<PathBuf>,
     /// After this the build times out.

@@ -39,7 +39,7 @@ pub fn decide(
     image: ImageRuntimes<'_>,
 ) -> Result<Plan, PlanError> {
     refuse_unsupported(text, document)?;
-    let mut values = Vec::new();
+    let (mut early, mut values) = (Vec::new(), Vec::new());
     let mut numbers = 1..;
     let (runtimes, selection) = runtimes(document, environment, image)?;
     let mut phases = vec![PhasePlan {
@@ -123,14 +123,8 @@ pub fn decide(
         artifacts: artifacts(document, &mut values),
         reports: reports(document, &mut values),
         discovery: discovery(environment),
-        cache: document.cache.as_ref().map(|cache| CachePlan {
-            paths: cache
-                .paths
-                .iter()
-                .map(|path| expand(&path.value, environment))
-                .collect(),
-            action: cache.action.as_ref().map(|action| action.value),
-        }),
+        cache: cache_plan(document, environment, &mut early),
+        early,
         images: request
             .images
             .iter()
@@ -152,15 +146,6 @@ fn warnings(document: &BuildSpec, request: &BuildRequest) -> Vec<(String, String
                 "run the build again, or retry within the command".into(),
             ));
         }
-    }
-    if let Some(key) = document.cache.as_ref().and_then(|cache| cache.key.as_ref()) {
-        warnings.push((
-            format!(
-                "`cache.key: {}` is not honoured: a project has one cache for the same paths",
-                key.value
-            ),
-            "nothing has to be done: the cache is saved anew when it has changed".into(),
-        ));
     }
     warnings
 }
@@ -340,6 +325,26 @@ fn image_plan(image: &ImageDeclaration, values: &mut Vec<Value>) -> ImagePlan {
             tags
         },
     }
+}
+
+/// `fallback-keys` mean nothing without a `key` (reference §1.9).
+fn cache_plan(
+    document: &BuildSpec,
+    environment: &[(String, String)],
+    early: &mut Vec<Value>,
+) -> Option<CachePlan> {
+    let cache = document.cache.as_ref()?;
+    let fallback_keys = cache.fallback_keys.iter().filter(|_| cache.key.is_some());
+    Some(CachePlan {
+        paths: cache
+            .paths
+            .iter()
+            .map(|path| expand(&path.value, environment))
+            .collect(),
+        action: cache.action.as_ref().map(|action| action.value),
+        key: cache.key.as_ref().map(|key| text(early, &key.value)),
+        fallback_keys: fallback_keys.map(|key| text(early, &key.value)).collect(),
+    })
 }
 
 /// Only a text with something to expand is worth asking the shell about.

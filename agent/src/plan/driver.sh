@@ -9,6 +9,7 @@
 #   C <number> <up>            a command begins
 #   D <number> <directory>     the command left another directory behind
 #   E <number> <status> <up>   the command is over, and so is its output in the log
+#   A                          the shell was asked what the plan wants to know early, and the driver waits
 #   Q <phase>                  the phase is over
 #   S                          the driver saw the stop request
 #   L                          the build removed the state between its commands, so none can run any more
@@ -98,10 +99,21 @@ us_leave() {
   fi
 }
 
-# us_value NAME SCRIPT: keeps what the script prints, in the state that the last command left.
+# us_value PATH SCRIPT: keeps what the script prints, in the state that the last command left.
 us_value() {
   printf '%s' "$2" >"$us_tmp/script.sh" || exit 74
-  "$us_shell" "$us_tmp/script.sh" </dev/null >"$us_record/values/$1" 9>&-
+  "$us_shell" "$us_tmp/script.sh" </dev/null >"$us_record/$1" 9>&-
+}
+
+# us_await: until the agent has made use of the early values. It holds the pipe open, so that its line is there whoever
+# comes first. The subshell has no trap: TERM ends it.
+us_await() {
+  us_note A
+  until us_line=$(read -r us_line <"$us_record/go" 9>&- && printf '%s' "$us_line"); do
+    us_heed
+    # Without the pipe nobody can answer.
+    [ -p "$us_record/go" ] || return 0
+  done
 }
 
 us_finish() {

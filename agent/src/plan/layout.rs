@@ -8,6 +8,10 @@ pub const TMP: &str = "/codebuild/output/tmp";
 pub const RECORD: &str = "/codebuild/understudy";
 /// The variables that the driver takes over and empties the file of, before anything of the user's runs.
 pub const GIVEN: &str = "given.sh";
+/// Below [`RECORD`]: what the shell answered before INSTALL.
+pub const EARLY: &str = "early";
+/// Below [`RECORD`]: what the shell answered when the last command was over.
+pub const VALUES: &str = "values";
 /// The catalogue of runtimes in CodeBuild's images.
 pub const RUNTIMES: &str = "/codebuild/image/config/runtimes.yml";
 /// Where `driver.sh` is.

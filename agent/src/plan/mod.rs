@@ -44,6 +44,8 @@ pub struct Plan {
     pub phases: Vec<PhasePlan>,
     /// How many `commands` each phase has that the buildspec names, in the order of the file.
     pub named_phases: Vec<(Phase, usize)>,
+    /// What is asked of the shell before INSTALL, when the runtimes are there.
+    pub early: Vec<Value>,
     /// What is asked of the shell when the last command is over.
     pub values: Vec<Value>,
     /// `exported-variables`: name and its place in `values`.
@@ -183,6 +185,10 @@ pub struct CachePlan {
     pub paths: Vec<String>,
     /// One direction only; both when not given.
     pub action: Option<CacheAction>,
+    /// The name that it is kept under; a place in [`Plan::early`] where the shell is asked.
+    pub key: Option<Text>,
+    /// The beginnings of other names that will do, best first; empty without a `key`. Also places in [`Plan::early`].
+    pub fallback_keys: Vec<Text>,
 }
 
 /// A declared image.

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use buildspec::Version;
 
 use super::{CommandPlan, Plan, Value, layout};
+use crate::model::Phase;
 
 /// The driver, the same for every build.
 pub const DRIVER: &str = include_str!("driver.sh");
@@ -14,7 +15,8 @@ pub const DRIVER: &str = include_str!("driver.sh");
 /// Returns the program of a plan.
 pub fn program(plan: &Plan) -> String {
     let mut text = String::new();
-    values(&mut text, plan);
+    values(&mut text, "us_values", layout::VALUES, &plan.values);
+    values(&mut text, "us_early", layout::EARLY, &plan.early);
     for phase in &plan.phases {
         line(&mut text, format_args!("us_enter {}", phase.phase));
         block(&mut text, &phase.commands, plan.version);
@@ -31,6 +33,9 @@ pub fn program(plan: &Plan) -> String {
                 ),
                 None => line(&mut text, format_args!("us_forget VERSION")),
             }
+        }
+        if phase.phase == Phase::DownloadSource && !plan.early.is_empty() {
+            text.push_str("[ \"$us_failed\" = 1 ] || { us_early; us_await; }\n");
         }
         let after_failure = if phase.ends_build() { "end" } else { "go" };
         line(
@@ -85,11 +90,12 @@ fn block(text: &mut String, commands: &[CommandPlan], version: Version) {
     text.push_str("; } || us_fail\n");
 }
 
-fn values(text: &mut String, plan: &Plan) {
-    text.push_str("us_values() {\n  :\n");
-    for (index, value) in plan.values.iter().enumerate() {
+/// A function that asks the shell for values, and leaves the answers in a folder of the record.
+fn values(text: &mut String, name: &str, folder: &str, values: &[Value]) {
+    line(text, format_args!("{name}() {{\n  :"));
+    for (index, value) in values.iter().enumerate() {
         let script = quote(&value_script(value));
-        line(text, format_args!("  us_value {index} {script}"));
+        line(text, format_args!("  us_value {folder}/{index} {script}"));
     }
     text.push_str("}\n");
 }

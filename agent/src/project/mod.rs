@@ -83,6 +83,8 @@ pub struct Source {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Cache {
+    /// Which projects share their keyed caches.
+    pub cache_namespace: Option<String>,
     /// The modes of a local cache, such as `LOCAL_CUSTOM_CACHE`.
     pub modes: Vec<String>,
 }

@@ -5,49 +5,45 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use buildspec::CacheAction;
-use cache::{
-    CacheError, EntryKey, Hit, KeyParts, LocalStore, MissReason, Namespace, Restored, Root, Saved,
-    Saving,
-};
+use cache::{CacheError, Hit, MissReason, Saved};
 
 use super::blocking::blocking;
+use super::cache_store::{Found, Job, Names};
 use super::teller::Teller;
+use super::values::Values;
 use super::{Build, millis};
 use crate::model::EventKind;
 use crate::plan::{CachePlan, Plan};
-
-/// Rules for keys; another number leaves old entries alone.
-const FORMAT: u32 = 1;
 
 /// What became of restoring.
 #[derive(Debug)]
 pub(super) enum Restoring {
     /// There is no `cache` block, or caching is off, or it only saves.
     NotAsked,
+    /// The `key` came to nothing.
+    Nameless,
     /// An answer of the store, and how long it took.
-    Answered {
-        key: String,
-        answer: Restored,
-        took: Duration,
-    },
+    Answered { found: Found, took: Duration },
     /// The store cannot be used.
     Failed(String),
 }
 
-/// Restores into the build's copy of the source.
-pub(super) async fn restore(build: &Build, plan: &Plan) -> Restoring {
-    let Some(job) = Job::new(build, plan, CacheAction::Save) else {
+/// Restores into the build's copy of the source. `early` is what the shell answered to [`Plan::early`].
+pub(super) async fn restore(build: &Build, plan: &Plan, early: &Values) -> Restoring {
+    let Some(cache) = wanted(plan, CacheAction::Save) else {
+        return Restoring::NotAsked;
+    };
+    let Some(names) = Names::of(cache, early) else {
+        return Restoring::Nameless;
+    };
+    let Some(job) = Job::new(build, inside(plan, cache), names) else {
         return Restoring::NotAsked;
     };
     in_store(move || {
         let start = Instant::now();
-        let (store, key) = job.open()?;
-        let answer = store.restore(&key, &[job.root()])?;
-        Ok(Restoring::Answered {
-            key: key.hash().to_string(),
-            answer,
-            took: start.elapsed(),
-        })
+        let found = job.restore()?;
+        let took = start.elapsed();
+        Ok(Restoring::Answered { found, took })
     })
     .await
     .unwrap_or_else(Restoring::Failed)
@@ -69,129 +65,90 @@ pub(super) fn tell_restored(plan: &Plan, restoring: &Restoring, teller: &mut Tel
     match restoring {
         Restoring::NotAsked if plan.cache.is_none() => teller.tell(EventKind::CacheSkipped),
         Restoring::NotAsked => {}
+        Restoring::Nameless => nameless(teller),
         Restoring::Failed(reason) => unusable("restored", reason, teller),
-        Restoring::Answered {
-            key,
-            answer: Restored::Hit(hit),
-            took,
-        } => {
-            let Hit { files, bytes, .. } = *hit;
-            let millis = millis(*took);
-            teller.tell(EventKind::CacheRestored {
-                key: key.clone(),
-                files,
-                bytes,
-                millis,
-            });
-        }
-        Restoring::Answered {
-            key,
-            answer: Restored::Miss(reason),
-            ..
-        } => {
-            let reason = match reason {
-                MissReason::Absent => "nothing was saved yet".to_owned(),
-                MissReason::Damaged { what, moved_to } => {
-                    let place = moved_to.as_ref().map_or_else(String::new, |place| {
-                        format!("; it is kept in {}", place.display())
-                    });
-                    teller.warn(
-                        format!("the saved cache is damaged and was not restored: {what}{place}"),
-                        "nothing has to be done: this build saves a new one",
-                    );
-                    format!("the entry was damaged: {what}")
-                }
-            };
-            teller.tell(EventKind::CacheMissed {
-                key: key.clone(),
-                reason,
-            });
-        }
+        Restoring::Answered { found, took } => tell_found(found, *took, teller),
     }
 }
 
+fn tell_found(found: &Found, took: Duration, teller: &mut Teller<'_>) {
+    for reason in &found.misses {
+        if let MissReason::Damaged { what, moved_to } = reason {
+            let place = moved_to.as_ref().map_or_else(String::new, |place| {
+                format!("; it is kept in {}", place.display())
+            });
+            teller.warn(
+                format!("the saved cache is damaged and was not restored: {what}{place}"),
+                "nothing has to be done: this build saves a new one",
+            );
+        }
+    }
+    let Found { key, name, .. } = found;
+    teller.tell(match &found.hit {
+        Some(Hit { files, bytes, .. }) => EventKind::CacheRestored {
+            key: key.clone(),
+            name: name.clone(),
+            files: *files,
+            bytes: *bytes,
+            millis: millis(took),
+        },
+        None => EventKind::CacheMissed {
+            key: key.clone(),
+            reason: match found.misses.first() {
+                Some(MissReason::Damaged { what, .. }) => format!("the entry was damaged: {what}"),
+                Some(MissReason::Absent) | None => "nothing was saved yet".to_owned(),
+            },
+        },
+    });
+}
+
 /// Saves from the build's copy of the source. Nobody may write there any more: files are shared with the store.
-pub(super) async fn save(build: &Build, plan: &Plan, teller: &mut Teller<'_>) {
-    let Some(job) = Job::new(build, plan, CacheAction::Restore) else {
+pub(super) async fn save(build: &Build, plan: &Plan, early: &Values, teller: &mut Teller<'_>) {
+    let Some(cache) = wanted(plan, CacheAction::Restore) else {
+        return;
+    };
+    let Some(names) = Names::of(cache, early) else {
+        // Otherwise it was told when nothing was restored.
+        if cache.action == Some(CacheAction::Save) {
+            nameless(teller);
+        }
+        return;
+    };
+    let Some(job) = Job::new(build, inside(plan, cache), names) else {
         return;
     };
     let now = teller.now().as_millisecond();
     let start = Instant::now();
-    let saved = in_store(move || {
-        let (store, key) = job.open()?;
-        let saved = store.save(&key, &[job.root()], now, Saving::Latest)?;
-        Ok((key.hash().to_string(), saved))
-    })
-    .await;
+    let saved = in_store(move || job.save(now)).await;
     let millis = millis(start.elapsed());
-    match saved {
-        Err(reason) => unusable("saved", &reason, teller),
-        Ok((key, Saved::Unchanged)) => {
-            teller.tell(EventKind::CacheSaved {
-                key,
-                files: 0,
-                bytes: 0,
-                unchanged: true,
-                millis,
-            });
+    let (key, name, saved) = match saved {
+        Err(reason) => return unusable("saved", &reason, teller),
+        Ok(saved) => saved,
+    };
+    let (files, bytes, unchanged) = match saved {
+        Saved::Unchanged => (0, 0, true),
+        Saved::Stored { files, bytes, .. } => (files, bytes, false),
+        Saved::Empty => {
+            return teller.warn(
+                "nothing was saved to the cache: no file matches its paths",
+                "check `cache.paths`: they are relative to the source root",
+            );
         }
-        Ok((key, Saved::Stored { files, bytes, .. })) => {
-            teller.tell(EventKind::CacheSaved {
-                key,
-                files,
-                bytes,
-                unchanged: false,
-                millis,
-            });
-        }
-        Ok((_, Saved::Empty)) => teller.warn(
-            "nothing was saved to the cache: no file matches its paths",
-            "check `cache.paths`: they are relative to the source root",
-        ),
-    }
+    };
+    teller.tell(EventKind::CacheSaved {
+        key,
+        name,
+        files,
+        bytes,
+        unchanged,
+        millis,
+    });
 }
 
-/// One direction of one build's cache.
-struct Job {
-    store: std::path::PathBuf,
-    scope: String,
-    patterns: Vec<String>,
-    source: std::path::PathBuf,
-}
-
-impl Job {
-    /// `None` when there is nothing to do in this direction; `other` is the action that is the other direction alone.
-    fn new(build: &Build, plan: &Plan, other: CacheAction) -> Option<Self> {
-        let cache = plan
-            .cache
-            .as_ref()
-            .filter(|cache| cache.action != Some(other))?;
-        let patterns = inside(plan, cache);
-        (!patterns.is_empty()).then_some(Self {
-            store: build.request.cache.clone()?,
-            scope: build.request.cache_scope.clone(),
-            patterns,
-            source: build.directory.source(),
-        })
-    }
-
-    fn open(&self) -> Result<(LocalStore, EntryKey), CacheError> {
-        // A classic cache has one entry a project, and other paths are another cache (reference §7.2, §7.3).
-        let key = EntryKey::new(KeyParts {
-            format: FORMAT,
-            namespace: Namespace::new(&self.scope)?,
-            parts: vec![("paths".into(), self.patterns.join("\n"))],
-        });
-        Ok((LocalStore::open(&self.store)?, key))
-    }
-
-    fn root(&self) -> Root<'_> {
-        Root {
-            id: "src",
-            dir: &self.source,
-            patterns: &self.patterns,
-        }
-    }
+/// The cache, unless it only goes the `other` way.
+fn wanted(plan: &Plan, other: CacheAction) -> Option<&CachePlan> {
+    let cache = plan.cache.as_ref()?;
+    (cache.action != Some(other)).then_some(cache)
 }
 
 /// The patterns below the source root, relative to it.
@@ -216,6 +173,13 @@ fn outside<'a>(plan: &'a Plan, cache: &'a CachePlan) -> impl Iterator<Item = &'a
 
 fn is_outside(path: &str) -> bool {
     path.starts_with(['/', '~'])
+}
+
+fn nameless(teller: &mut Teller<'_>) {
+    teller.warn(
+        "the cache is not used: its `key` is empty when it is expanded",
+        "see that its variables are set, and that its commands print something, before INSTALL",
+    );
 }
 
 fn unusable(what: &str, reason: &str, teller: &mut Teller<'_>) {

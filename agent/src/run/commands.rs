@@ -20,6 +20,15 @@ const CALL: Duration = Duration::from_secs(2);
 /// The driver gets this long when its commands were killed.
 const LAST_GRACE: Duration = Duration::from_secs(2);
 
+/// How far the driver came.
+#[derive(Debug)]
+pub(super) enum Reached {
+    /// It left the phase.
+    End(PhaseEnd),
+    /// It waits for what is done with the early values. It asks once, at the end of `DOWNLOAD_SOURCE`.
+    EarlyValues,
+}
+
 /// A container whose driver runs.
 pub(super) struct Running<'a> {
     follower: Follower<'a>,
@@ -28,6 +37,8 @@ pub(super) struct Running<'a> {
     /// The phase that the driver entered last; it enters each once.
     entered: Option<Phase>,
     failed: Option<PhaseContext>,
+    /// Whether the driver may still ask for something early.
+    asks: bool,
     directory: String,
     /// Each command that left another directory behind, and which.
     pub(super) moves: Vec<(CommandPlan, String)>,
@@ -50,36 +61,41 @@ impl<'a> Running<'a> {
             current: None,
             entered: None,
             failed: None,
+            asks: !plan.early.is_empty(),
             directory: plan.source_directory.clone(),
             moves: Vec::new(),
             exit: None,
         }
     }
 
-    /// Follows one phase to its end.
+    /// Follows one phase to its end, or to a point where the driver waits.
     pub(super) async fn phase(
         &mut self,
         phase: Phase,
         teller: &mut Teller<'_>,
-    ) -> Result<PhaseEnd, FollowError> {
+    ) -> Result<Reached, FollowError> {
         loop {
             match self.follower.next(teller).await? {
                 Step::Line(JournalLine::PhaseLeft { phase: left }) if left == phase => {
-                    return Ok(match self.failed.take() {
+                    return Ok(Reached::End(match self.failed.take() {
                         Some(context) => PhaseEnd::failed(context),
                         None => PhaseEnd::success(),
-                    });
+                    }));
                 }
                 Step::Line(JournalLine::PhaseEntered { phase: entered })
                     if entered == phase && self.entered != Some(phase) =>
                 {
                     self.entered = Some(phase);
                 }
-                Step::Line(JournalLine::StateLost) => return Ok(state_lost()),
+                Step::Line(JournalLine::EarlyAsked) if self.asks => {
+                    self.asks = false;
+                    return Ok(Reached::EarlyValues);
+                }
+                Step::Line(JournalLine::StateLost) => return Ok(Reached::End(state_lost())),
                 Step::Line(line) => self.command(phase, line, teller)?,
                 Step::Ended(exit) => {
                     self.exit = Some(exit);
-                    return Ok(died(exit));
+                    return Ok(Reached::End(died(exit)));
                 }
             }
         }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::commands::Reached;
 use super::download::{self, Creating, Started};
 use super::follow::FollowError;
 use super::interrupt::{Interrupt, Interruption};
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
 use super::upload::Left;
-use super::values::Values;
+use super::values::{Values, unread};
 use super::{Build, Surroundings, cache, provision, upload};
 use crate::engine::ContainerEngine;
 use crate::journal::{self, EventFile};
@@ -147,16 +148,14 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
                 let started =
                     download::download(self.build, self.surroundings, &image, creating, teller)
                         .await?;
-                let started = self.started.insert(started);
-                let end = started
-                    .running
-                    .phase(phase, teller)
-                    .await
-                    .map_err(unfollowed)?;
+                self.started = Some(started);
+                let end = self.follow(phase, teller).await?;
                 if end.verdict != Verdict::Succeeded {
                     return Ok(self.last_words(end).await);
                 }
-                download::tell_ready(started, teller);
+                if let Some(started) = &self.started {
+                    download::tell_ready(started, teller);
+                }
             }
             Phase::Install | Phase::PreBuild | Phase::Build | Phase::PostBuild => {
                 return self.commands(phase, teller).await;
@@ -190,17 +189,13 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         phase: Phase,
         teller: &mut Teller<'_>,
     ) -> Result<PhaseEnd, PhaseEnd> {
-        let Some(started) = &mut self.started else {
-            return Ok(PhaseEnd::success());
-        };
-        let end = started
-            .running
-            .phase(phase, teller)
-            .await
-            .map_err(unfollowed)?;
+        let end = self.follow(phase, teller).await?;
         if end.verdict == Verdict::Fault {
             return Ok(self.last_words(end).await);
         }
+        let Some(started) = &mut self.started else {
+            return Ok(end);
+        };
         let planned = started
             .plan
             .phases
@@ -214,12 +209,7 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         if finished.verdict != Verdict::Succeeded {
             return Ok(self.last_words(finished).await);
         }
-        self.values = Values::read(&self.build.directory, &started.plan).map_err(|error| {
-            PhaseEnd::fault(
-                format!("failed to read the values that the build left: {error}"),
-                "look whether the build removed files below /codebuild",
-            )
-        })?;
+        self.values = Values::read(&self.build.directory, &started.plan).map_err(unread)?;
         let named = started.plan.exported.iter();
         let variables: Vec<(String, String)> = named
             .filter_map(|(name, index)| {
@@ -231,9 +221,27 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
             teller.tell(EventKind::VariablesExported { variables });
         }
         if phase == Phase::PostBuild {
-            cache::save(self.build, &started.plan, teller).await;
+            cache::save(self.build, &started.plan, &started.early, teller).await;
         }
         Ok(end)
+    }
+
+    /// Follows the container through a phase. Without a container there is nothing to follow.
+    async fn follow(
+        &mut self,
+        phase: Phase,
+        teller: &mut Teller<'_>,
+    ) -> Result<PhaseEnd, PhaseEnd> {
+        let Some(started) = &mut self.started else {
+            return Ok(PhaseEnd::success());
+        };
+        loop {
+            let reached = started.running.phase(phase, teller).await;
+            match reached.map_err(unfollowed)? {
+                Reached::End(end) => return Ok(end),
+                Reached::EarlyValues => download::answer(self.build, started).await?,
+            }
+        }
     }
 
     /// Adds what the main process said on its own account to a fault.

@@ -1,5 +1,7 @@
 //! `DOWNLOAD_SOURCE`: the source, the buildspec, the plan, the cache; and the one call that starts the container.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
@@ -10,6 +12,7 @@ use super::phase_end::PhaseEnd;
 use super::read_buildspec::{empty_phases, read_buildspec, tell_findings, yaml_error};
 use super::resolve::resolve;
 use super::teller::Teller;
+use super::values::{Values, unread};
 use super::variables::Variables;
 use super::{Build, LABEL, Surroundings, cache};
 use crate::engine::{Access, ContainerEngine, ContainerId, ContainerSpec, EngineError, Mount};
@@ -46,6 +49,10 @@ pub(super) struct Started<'a> {
     pub(super) plan: Plan,
     pub(super) variables: Variables,
     pub(super) running: Running<'a>,
+    /// What the shell answered before INSTALL.
+    pub(super) early: Values,
+    /// Where the driver waits until use was made of that.
+    answer: Option<File>,
     /// What the cache had; told when the runtimes are in place, as in CodeBuild's log.
     restored: cache::Restoring,
 }
@@ -126,15 +133,9 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     for (message, help) in &plan.warnings {
         teller.warn(message, help);
     }
-    let restored = cache::restore(build, &plan).await;
-    build.directory.write_readonly("driver.sh", plan::DRIVER)?;
-    build
-        .directory
-        .write_readonly("program.sh", &plan::program(&plan))?;
+    let (restored, answer) = restore(build, &plan).await?;
+    write_program(build, &plan)?;
     build.directory.write_given(&variables.given())?;
-    if let BuildspecPlace::Inline(text) = &build.request.buildspec {
-        build.directory.write_readonly("buildspec.yml", text)?;
-    }
     let waited = container.clone();
     let ending = Box::pin(async move { engine.wait(&waited).await });
     let follower = Follower::new(&build.directory, &mark, ending).map_err(|error| {
@@ -153,8 +154,45 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         plan,
         variables,
         running,
+        early: Values::default(),
+        answer,
         restored,
     })
+}
+
+/// Restores the cache, unless the shell has a say in its key: then the driver waits at the pipe that is returned.
+async fn restore(build: &Build, plan: &Plan) -> Result<(cache::Restoring, Option<File>), PhaseEnd> {
+    if plan.early.is_empty() {
+        let restored = cache::restore(build, plan, &Values::default()).await;
+        return Ok((restored, None));
+    }
+    let answer = build.directory.open_answer()?;
+    Ok((cache::Restoring::NotAsked, Some(answer)))
+}
+
+/// Puts everything on disk that the driver needs.
+fn write_program(build: &Build, plan: &Plan) -> Result<(), PhaseEnd> {
+    build.directory.write_readonly("driver.sh", plan::DRIVER)?;
+    build
+        .directory
+        .write_readonly("program.sh", &plan::program(plan))?;
+    if let BuildspecPlace::Inline(text) = &build.request.buildspec {
+        build.directory.write_readonly("buildspec.yml", text)?;
+    }
+    Ok(())
+}
+
+/// Makes use of what the shell answered before INSTALL, and lets the driver go on.
+pub(super) async fn answer(build: &Build, started: &mut Started<'_>) -> Result<(), PhaseEnd> {
+    started.early = Values::read_early(&build.directory, &started.plan).map_err(unread)?;
+    started.restored = cache::restore(build, &started.plan, &started.early).await;
+    let gone = started
+        .answer
+        .take()
+        .map(|mut pipe| pipe.write_all(b"go\n").map(|()| pipe));
+    // Kept open: closed before the driver reads, it would be empty.
+    started.answer = gone.transpose().map_err(unread)?;
+    Ok(())
 }
 
 /// Tells what is ready when the runtimes' own commands are over.

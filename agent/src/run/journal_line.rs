@@ -24,6 +24,7 @@ pub(super) enum JournalLine {
         status: i32,
         uptime: Option<f64>,
     },
+    EarlyAsked,
     PhaseLeft {
         phase: Phase,
     },
@@ -60,6 +61,7 @@ impl JournalLine {
                     uptime: uptime(up)?,
                 }
             }
+            "A" => Self::EarlyAsked,
             "Q" => Self::PhaseLeft { phase: phase()? },
             "S" => Self::StopSeen,
             "L" => Self::StateLost,
@@ -128,6 +130,7 @@ mod tests {
                     phase: Phase::Install,
                 },
             ),
+            ("A", JournalLine::EarlyAsked),
             ("S", JournalLine::StopSeen),
             ("L", JournalLine::StateLost),
             ("X", JournalLine::Over),

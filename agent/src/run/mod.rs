@@ -6,6 +6,7 @@
 
 mod blocking;
 mod cache;
+mod cache_store;
 mod collect;
 mod commands;
 mod conductor;

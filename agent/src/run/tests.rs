@@ -56,6 +56,7 @@ impl Bench {
             variables: Vec::new(),
             docker: DockerAccess::None,
             artifacts: None,
+            cache_namespace: None,
             cache: None,
             timeout: Duration::from_mins(1),
             images: Vec::new(),

@@ -1,29 +1,38 @@
-//! What the shell answered when the last command was over.
+//! What the shell answered, before INSTALL and when the last command was over.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::phase_end::PhaseEnd;
 use crate::journal::BuildDirectory;
-use crate::plan::{Plan, Text, Value};
+use crate::plan::{Plan, Text, Value, layout};
 use crate::workspace::Tree;
 
 /// A variable longer than this is data, and belongs in a file.
 const VALUE_LIMIT: u64 = 1024 * 1024;
 
-/// The answers, by their place in [`Plan::values`]; `None` for a variable that was never set, and for all when the
-/// build did not come so far.
+/// The answers to one list of questions, by their place in it; `None` for a variable that was never set, and for all
+/// when the build did not come so far.
 #[derive(Debug, Default)]
 pub(super) struct Values(Vec<Option<String>>);
 
 impl Values {
-    /// Reads what the driver left.
+    /// Reads what the driver left in answer to [`Plan::early`].
+    pub(super) fn read_early(directory: &BuildDirectory, plan: &Plan) -> io::Result<Self> {
+        Self::read_from(directory, layout::EARLY, &plan.early)
+    }
+
+    /// Reads what the driver left in answer to [`Plan::values`].
     pub(super) fn read(directory: &BuildDirectory, plan: &Plan) -> io::Result<Self> {
-        // Opened above `values`, which the build can replace by a link.
+        Self::read_from(directory, layout::VALUES, &plan.values)
+    }
+
+    fn read_from(directory: &BuildDirectory, folder: &str, asked: &[Value]) -> io::Result<Self> {
+        // Opened above the folder, which the build can replace by a link.
         let tree = Tree::open(&directory.record())?;
         let mut answers = Vec::new();
-        for (index, asked) in plan.values.iter().enumerate() {
-            let answer = match tree.read(&Path::new("values").join(index.to_string()), VALUE_LIMIT)
-            {
+        for (index, asked) in asked.iter().enumerate() {
+            let answer = match tree.read(&Path::new(folder).join(index.to_string()), VALUE_LIMIT) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                 answer => Some(String::from_utf8_lossy(&answer?).into_owned()),
             };
@@ -53,6 +62,18 @@ fn decode(answer: &str, asked: &Value) -> Option<String> {
         Value::Variable(_) => answer.to_owned(),
         Value::Text(_) => answer.strip_suffix('\n').unwrap_or(answer).to_owned(),
     })
+}
+
+/// The answers are not where the driver leaves them.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `map_err` wants"
+)]
+pub(super) fn unread(error: io::Error) -> PhaseEnd {
+    PhaseEnd::fault(
+        format!("failed to read the values that the build left: {error}"),
+        "look whether the build removed files below /codebuild",
+    )
 }
 
 /// Returns the artifact root: where a deployment looks for its files.

@@ -181,33 +181,9 @@ impl<W: Write> Pretty<W> {
             EventKind::RuntimesUnsupported => self.note(
                 "runtime: this image has no runtimes to select; `runtime-versions` is skipped",
             ),
-            EventKind::CacheRestored {
-                files,
-                bytes: size,
-                millis,
-                ..
-            } => {
-                let took = duration(Duration::from_millis(*millis));
-                self.note(&format!(
-                    "cache: restored {files} files, {} in {took}",
-                    bytes(*size)
-                ))
-            }
-            EventKind::CacheMissed { reason, .. } => self.note(&format!("cache: none, {reason}")),
-            EventKind::CacheSaved {
-                files,
-                bytes: size,
-                unchanged,
-                millis,
-                ..
-            } => {
-                let took = duration(Duration::from_millis(*millis));
-                self.note(&if *unchanged {
-                    "cache: unchanged, nothing to save".to_owned()
-                } else {
-                    format!("cache: saved {files} files, {} in {took}", bytes(*size))
-                })
-            }
+            EventKind::CacheRestored { .. }
+            | EventKind::CacheMissed { .. }
+            | EventKind::CacheSaved { .. } => self.note(&cache_note(&event.kind)),
             EventKind::CommandStarted(command) => self.command(command),
             EventKind::Output { text } => self.output(text),
             EventKind::CommandFinished { status, .. } => {
@@ -269,5 +245,40 @@ impl<W: Write + Send> Sink for Pretty<W> {
         self.out
             .write_all(format!("\n{}", summary(record, self.watch.failure())).as_bytes())?;
         self.out.flush()
+    }
+}
+
+/// What is told of the cache; its name where it has one.
+fn cache_note(kind: &EventKind) -> String {
+    let named = |name: &Option<String>| {
+        let shown = name.as_ref().map(|name| format!(" ({name})"));
+        shown.unwrap_or_default()
+    };
+    let moved = |verb: &str, files: &u64, size: &u64, millis: &u64| {
+        let took = duration(Duration::from_millis(*millis));
+        format!("cache: {verb} {files} files, {} in {took}", bytes(*size))
+    };
+    match kind {
+        EventKind::CacheRestored {
+            name,
+            files,
+            bytes,
+            millis,
+            ..
+        } => moved("restored", files, bytes, millis) + &named(name),
+        EventKind::CacheMissed { reason, .. } => format!("cache: none, {reason}"),
+        EventKind::CacheSaved {
+            name,
+            unchanged: true,
+            ..
+        } => "cache: unchanged, nothing to save".to_owned() + &named(name),
+        EventKind::CacheSaved {
+            name,
+            files,
+            bytes,
+            millis,
+            ..
+        } => moved("saved", files, bytes, millis) + &named(name),
+        _ => String::new(),
     }
 }

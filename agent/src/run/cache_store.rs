@@ -1,0 +1,208 @@
+//! One build's cache at the store: under which keys it is looked for and kept (reference §7.2, §7.3).
+
+use std::path::PathBuf;
+
+use cache::{
+    CacheError, EntryKey, Hit, KeyParts, LocalStore, MissReason, Namespace, Restored, Root, Saved,
+    Saving,
+};
+
+use super::Build;
+use super::values::Values;
+use crate::plan::CachePlan;
+
+/// Rules for keys; another number leaves old entries alone.
+const FORMAT: u32 = 1;
+/// The part of an entry's key that holds what a buildspec's `key` came to.
+const NAME: &str = "key";
+
+/// Under which names a cache is looked for and kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Names {
+    /// There is no `key`: one entry, and each save replaces it.
+    Classic,
+    /// What `key` and `fallback-keys` came to. A stored key never changes.
+    Keyed {
+        /// The exact name.
+        key: String,
+        /// The beginnings of names that will do, best first.
+        fallbacks: Vec<String>,
+    },
+}
+
+impl Names {
+    /// Returns the names of a cache; `None` when the `key` came to nothing: any build would find what that names.
+    pub(super) fn of(cache: &CachePlan, early: &Values) -> Option<Self> {
+        let Some(key) = &cache.key else {
+            return Some(Self::Classic);
+        };
+        let key = early.text(key);
+        let fallbacks = cache.fallback_keys.iter().map(|key| early.text(key));
+        (!key.is_empty()).then(|| Self::Keyed {
+            key,
+            // An empty beginning is that of every name.
+            fallbacks: fallbacks.filter(|prefix| !prefix.is_empty()).collect(),
+        })
+    }
+}
+
+/// A cache of one build, at its store.
+#[derive(Debug)]
+pub(super) struct Job {
+    store: PathBuf,
+    /// Whose classic entries these are.
+    scope: String,
+    /// Whose keyed entries these are.
+    namespace: String,
+    /// Relative to the source root.
+    patterns: Vec<String>,
+    source: PathBuf,
+    names: Names,
+}
+
+/// What the store had.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The entry's key, or the one that was looked for first.
+    pub(super) key: String,
+    /// The name that it was saved under; `None` for a cache without one.
+    pub(super) name: Option<String>,
+    /// What was restored, if anything was.
+    pub(super) hit: Option<Hit>,
+    /// Why others were not.
+    pub(super) misses: Vec<MissReason>,
+}
+
+impl Job {
+    /// `None` when the build keeps no caches, or nothing below its source.
+    pub(super) fn new(build: &Build, patterns: Vec<String>, names: Names) -> Option<Self> {
+        let request = &build.request;
+        (!patterns.is_empty()).then_some(Self {
+            store: request.cache.clone()?,
+            scope: request.cache_scope.clone(),
+            namespace: request
+                .cache_namespace
+                .as_ref()
+                .unwrap_or(&request.cache_scope)
+                .clone(),
+            patterns,
+            source: build.directory.source(),
+            names,
+        })
+    }
+
+    /// Restores the entry of the exact name or, failing that, the newest that begins like the first fallback that any
+    /// begins like. (Which of several is taken is not documented.)
+    pub(super) fn restore(&self) -> Result<Found, CacheError> {
+        let store = LocalStore::open(&self.store)?;
+        let exact = self.key(match &self.names {
+            Names::Classic => None,
+            Names::Keyed { key, .. } => Some(key),
+        })?;
+        let mut found = Found {
+            key: exact.hash().to_string(),
+            name: None,
+            hit: None,
+            misses: Vec::new(),
+        };
+        if self.take(&store, &exact, &mut found)? {
+            return Ok(found);
+        }
+        for candidate in self.fallbacks(&store)? {
+            if self.take(&store, &candidate, &mut found)? {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the entries that the fallbacks name, best first.
+    fn fallbacks(&self, store: &LocalStore) -> Result<Vec<EntryKey>, CacheError> {
+        let Names::Keyed { key, fallbacks } = &self.names else {
+            return Ok(Vec::new());
+        };
+        let exact = self.key(Some(key))?;
+        let entries = store.entries(&exact.parts().namespace)?;
+        let named: Vec<(String, EntryKey)> = entries
+            .into_iter()
+            .filter_map(|entry| {
+                let entry = EntryKey::new(entry.key);
+                let name = name_of(&entry)?;
+                // Other paths, or other rules, are another cache.
+                let same = self.key(Some(&name)).ok()? == entry && entry != exact;
+                same.then_some((name, entry))
+            })
+            .collect();
+        let like = |prefix: &String| {
+            let prefix = prefix.clone();
+            named
+                .iter()
+                .filter(move |(name, _)| name.starts_with(&prefix))
+        };
+        let candidates = fallbacks.iter().flat_map(like);
+        Ok(candidates.map(|(_, entry)| entry.clone()).collect())
+    }
+
+    fn take(
+        &self,
+        store: &LocalStore,
+        key: &EntryKey,
+        found: &mut Found,
+    ) -> Result<bool, CacheError> {
+        match store.restore(key, &[self.root()])? {
+            Restored::Hit(hit) => {
+                found.key = key.hash().to_string();
+                found.name = name_of(key);
+                found.hit = Some(hit);
+                Ok(true)
+            }
+            Restored::Miss(reason) => {
+                found.misses.push(reason);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Saves, at a time in milliseconds since 1970. Nobody may write to the source any more: files are shared with the
+    /// store. Returns the entry's key and name too.
+    pub(super) fn save(&self, now: i64) -> Result<(String, Option<String>, Saved), CacheError> {
+        let (name, saving) = match &self.names {
+            Names::Classic => (None, Saving::Latest),
+            Names::Keyed { key, .. } => (Some(key), Saving::Once),
+        };
+        let key = self.key(name)?;
+        let store = LocalStore::open(&self.store)?;
+        let saved = store.save(&key, &[self.root()], now, saving)?;
+        Ok((key.hash().to_string(), name.cloned(), saved))
+    }
+
+    fn key(&self, name: Option<&String>) -> Result<EntryKey, CacheError> {
+        // Other paths are another cache, with a key and without one (reference §7.2, §7.3).
+        let paths = [("paths".to_owned(), self.patterns.join("\n"))];
+        let name = name.map(|name| (NAME.to_owned(), name.clone()));
+        let owner = if name.is_some() {
+            &self.namespace
+        } else {
+            &self.scope
+        };
+        Ok(EntryKey::new(KeyParts {
+            format: FORMAT,
+            namespace: Namespace::new(owner)?,
+            parts: paths.into_iter().chain(name).collect(),
+        }))
+    }
+
+    fn root(&self) -> Root<'_> {
+        Root {
+            id: "src",
+            dir: &self.source,
+            patterns: &self.patterns,
+        }
+    }
+}
+
+fn name_of(entry: &EntryKey) -> Option<String> {
+    let parts = entry.parts().parts.iter();
+    let mut names = parts.filter(|(part, _)| part == NAME);
+    names.next().map(|(_, name)| name.clone())
+}
