@@ -21,6 +21,7 @@ mod driver_state;
 mod driver_surroundings;
 mod environment;
 mod fidelity;
+mod image_pull;
 mod images;
 mod import_rule;
 mod kids_learn;

@@ -83,6 +83,11 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         },
         buildspec: buildspec(args, &project)?,
         image,
+        registry_credential: project
+            .environment
+            .registry_credential
+            .as_ref()
+            .map(|named| named.credential.clone()),
         compute_type: project
             .environment
             .compute_type

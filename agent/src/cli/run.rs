@@ -45,6 +45,7 @@ pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, 
     let (state, build) = place(settings, request)?;
     let keychain = Keychain {
         docker_config: settings.docker_config.clone(),
+        helpers: settings.programs.clone(),
     };
     let surroundings = Surroundings {
         engine: &docker,

@@ -1,6 +1,7 @@
 //! The caller's surroundings: the only reader of the process's environment.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Settings that do not come from the command line.
@@ -14,6 +15,8 @@ pub struct Settings {
     pub cache: PathBuf,
     /// The Docker CLI's `config.json`, from `DOCKER_CONFIG`.
     pub docker_config: PathBuf,
+    /// Where programs are looked for, from `PATH`.
+    pub programs: OsString,
     /// The region, from `AWS_REGION` or `AWS_DEFAULT_REGION`.
     pub region: String,
     /// The caller's name.
@@ -35,6 +38,7 @@ impl Settings {
             docker_config: path("DOCKER_CONFIG")
                 .unwrap_or_else(|| home.join(".docker"))
                 .join("config.json"),
+            programs: path("PATH").unwrap_or_default().into_os_string(),
             region: text("AWS_REGION")
                 .or_else(|| text("AWS_DEFAULT_REGION"))
                 .unwrap_or_else(|| "us-east-1".into()),

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 
 use bollard::auth::DockerCredentials;
-use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType};
+use bollard::models::{
+    ContainerCreateBody, HostConfig, HostConfigLogConfig, ImageInspect, Mount, MountType,
+    SystemInfo,
+};
 
-use super::spec::{self, Access, ContainerSpec};
-use crate::model::Credentials;
+use super::spec::{self, Access, ContainerSpec, ImageFacts, Machine, Platform};
+use crate::model::{Credentials, Login};
 
 /// Returns the body of a create call.
 pub(super) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
@@ -44,11 +47,59 @@ pub(super) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
 
 /// Returns credentials as the engine wants them.
 pub(super) fn credentials(credentials: &Credentials) -> DockerCredentials {
-    DockerCredentials {
-        username: Some(credentials.username.clone()),
-        password: Some(credentials.password.clone()),
-        serveraddress: Some(credentials.registry.clone()),
+    let registry = DockerCredentials {
+        serveraddress: Some(match credentials.registry.as_str() {
+            // Newer engines hand credentials only to the server that they name, and Docker Hub has this name there.
+            "docker.io" => "https://index.docker.io/v1/".to_owned(),
+            host => host.to_owned(),
+        }),
         ..DockerCredentials::default()
+    };
+    match &credentials.login {
+        Login::Password { username, password } => DockerCredentials {
+            username: Some(username.clone()),
+            password: Some(password.clone()),
+            ..registry
+        },
+        Login::IdentityToken(token) => DockerCredentials {
+            identitytoken: Some(token.clone()),
+            ..registry
+        },
+    }
+}
+
+/// Returns what is to be known of an image.
+pub(super) fn image_facts(image: ImageInspect) -> ImageFacts {
+    ImageFacts {
+        id: image.id.unwrap_or_default(),
+        platform: platform(image.os, image.architecture),
+        entry_point: image
+            .config
+            .and_then(|config| config.entrypoint)
+            .unwrap_or_default(),
+    }
+}
+
+/// Returns what is to be known of an engine's machine; what it does not say is 0.
+pub(super) fn machine(info: &SystemInfo) -> Machine {
+    let amount = |value: Option<i64>| u64::try_from(value.unwrap_or(0)).unwrap_or(0);
+    Machine {
+        platform: platform(info.os_type.clone(), info.architecture.clone()),
+        cpus: amount(info.ncpu),
+        memory: amount(info.mem_total),
+    }
+}
+
+/// An engine calls its machine what the kernel calls it; images have names of their own.
+fn platform(os: Option<String>, architecture: Option<String>) -> Platform {
+    let architecture = architecture.unwrap_or_default();
+    Platform {
+        os: os.unwrap_or_default(),
+        architecture: match architecture.as_str() {
+            "x86_64" => "amd64".to_owned(),
+            "aarch64" => "arm64".to_owned(),
+            _ => architecture,
+        },
     }
 }
 

@@ -6,15 +6,17 @@ use bollard::errors::Error;
 use bollard::exec::StartExecOptions;
 use bollard::models::ExecConfig;
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, DownloadFromContainerOptionsBuilder,
-    InspectContainerOptions, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
-    StartContainerOptions, WaitContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, InspectContainerOptions,
+    LogsOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
+    WaitContainerOptionsBuilder,
 };
 use futures_util::StreamExt as _;
 
 use super::answer::{call, causes, reason, status};
-use super::spec::{ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Signal};
-use super::{ContainerEngine, EngineError, convert, images};
+use super::spec::{
+    ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, PullProgress, Signal,
+};
+use super::{ContainerEngine, EngineError, convert, images, pull, start};
 use crate::model::Credentials;
 
 /// A Docker Engine.
@@ -85,9 +87,7 @@ impl ContainerEngine for Docker {
 
     async fn image(&self, name: &str) -> Result<Option<ImageFacts>, EngineError> {
         match self.client.inspect_image(name).await {
-            Ok(image) => Ok(Some(ImageFacts {
-                id: image.id.unwrap_or_default(),
-            })),
+            Ok(image) => Ok(Some(convert::image_facts(image))),
             Err(error) if status(&error) == Some(404) => Ok(None),
             Err(error) if status(&error) == Some(400) => Err(EngineError::ImageName {
                 image: name.into(),
@@ -97,21 +97,20 @@ impl ContainerEngine for Docker {
         }
     }
 
-    async fn pull(&self, name: &str, credentials: Option<&Credentials>) -> Result<(), EngineError> {
-        let (repository, tag) = convert::split_tag(name);
-        let options = CreateImageOptionsBuilder::new()
-            .from_image(repository)
-            .tag(tag)
-            .build();
-        let credentials = credentials.map(convert::credentials);
-        let mut progress = self.client.create_image(Some(options), None, credentials);
-        while let Some(step) = progress.next().await {
-            step.map_err(|error| EngineError::ImageNotFound {
-                image: name.into(),
-                reason: reason(&error),
-            })?;
-        }
-        Ok(())
+    async fn machine(&self) -> Result<Machine, EngineError> {
+        let action = "ask the engine for its machine";
+        let info = self.client.info().await;
+        let info = info.map_err(|error| call(action.into(), &error))?;
+        Ok(convert::machine(&info))
+    }
+
+    async fn pull(
+        &self,
+        name: &str,
+        credentials: Option<&Credentials>,
+        on_progress: &mut (dyn FnMut(PullProgress) + Send),
+    ) -> Result<(), EngineError> {
+        pull::pull(&self.client, name, credentials, on_progress).await
     }
 
     async fn create(&self, spec: &ContainerSpec) -> Result<ContainerId, EngineError> {
@@ -122,8 +121,10 @@ impl ContainerEngine for Docker {
             .client
             .create_container(Some(options), convert::create_body(spec))
             .await;
-        made.map(|answer| ContainerId(answer.id))
-            .map_err(|error| call(format!("create container `{}`", spec.name), &error))
+        made.map(|answer| ContainerId(answer.id)).map_err(|error| {
+            start::refusal(&reason(&error))
+                .unwrap_or_else(|| call(format!("create container `{}`", spec.name), &error))
+        })
     }
 
     async fn read_file(
@@ -172,16 +173,10 @@ impl ContainerEngine for Docker {
             .await;
         started.map_err(|error| {
             let reason = reason(&error);
-            if reason.contains("executable file not found") || reason.contains("no such file") {
-                return EngineError::NoShell {
-                    image: container.0.clone(),
-                    reason,
-                };
-            }
-            EngineError::Call {
+            start::refusal(&reason).unwrap_or_else(|| EngineError::Call {
                 action: "start the build container".into(),
                 reason,
-            }
+            })
         })
     }
 

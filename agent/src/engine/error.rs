@@ -1,5 +1,7 @@
 //! What can go wrong with an engine, and what to do about it.
 
+use super::start;
+
 /// An engine's failure.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -34,10 +36,36 @@ pub enum EngineError {
         reason: String,
     },
     /// The image has no shell.
-    #[error("image `{image}` has no `sh` on its PATH: {reason}")]
+    #[error("image `{image}` has no `sh` on its PATH that could be executed: {reason}")]
     NoShell {
         /// The image's name.
         image: String,
+        /// What the engine said.
+        reason: String,
+    },
+    /// The image's programs are made for another kind of machine.
+    #[error("image `{image}` has programs that this machine cannot execute: {reason}")]
+    WrongPlatform {
+        /// The image's name.
+        image: String,
+        /// What the kernel said.
+        reason: String,
+    },
+    /// The engine sees another file system than we do.
+    #[error("the engine does not see this machine's files: {reason}")]
+    NotOnTheEnginesMachine {
+        /// What the engine said.
+        reason: String,
+    },
+    /// The engine gives containers limits that its own machine does not have.
+    #[error("the engine cannot give the container its limits: {reason}")]
+    Ulimit {
+        /// What the engine said.
+        reason: String,
+    },
+    /// The engine may not give a container all privileges, for want of one itself.
+    #[error("the engine cannot start a privileged container: {reason}")]
+    PrivilegesRefused {
         /// What the engine said.
         reason: String,
     },
@@ -74,9 +102,16 @@ impl EngineError {
         let image = name.to_owned();
         match self {
             Self::NoShell { reason, .. } => Self::NoShell { image, reason },
+            Self::WrongPlatform { reason, .. } => Self::WrongPlatform { image, reason },
             Self::Build { reason, .. } => Self::Build { image, reason },
             other => other,
         }
+    }
+
+    /// Reads the last words of a container that ended before its program began; `None` when they are anything else.
+    #[must_use]
+    pub fn of_last_words(words: &str) -> Option<Self> {
+        start::refusal(words)
     }
 
     /// Returns the next step.
@@ -89,15 +124,26 @@ impl EngineError {
             Self::NotPermitted { .. } => {
                 "join the `docker` group (`sudo usermod -aG docker $USER`, then log in again), or run with sudo".into()
             }
-            Self::ImageNotFound { image, .. } if image.starts_with("aws/codebuild/") => {
-                "AWS does not publish this image under that name; use `-i public.ecr.aws/codebuild/amazonlinux-x86_64-standard:5.0`, or build it from github.com/aws/aws-codebuild-docker-images and tag it so"
-                    .into()
-            }
             Self::ImageNotFound { .. } => {
                 "check the name (`docker images` lists what is here), log in to its registry, or give another with `-i`".into()
             }
             Self::ImageName { .. } => "give an image as `[registry/]name[:tag]` with `-i`".into(),
             Self::NoShell { .. } => "use an image with a POSIX shell; and look whether the buildspec or the project sets PATH: values are literal, so `$PATH:/opt/bin` replaces the image's".into(),
+            Self::WrongPlatform { .. } => {
+                "use an image for this machine, or let the kernel emulate the other: `docker run --privileged --rm tonistiigi/binfmt --install all`, or the package `qemu-user-static`"
+                    .into()
+            }
+            Self::NotOnTheEnginesMachine { .. } => {
+                "builds are on this machine and the engine mounts them: use an engine that runs here, keep builds where it can see them (UNDERSTUDY_HOME), or share that folder with Docker Desktop"
+                    .into()
+            }
+            Self::Ulimit { .. } => {
+                "lower `default-ulimits` in the engine's daemon.json to what its machine allows (`ulimit -Hn`), then restart it"
+                    .into()
+            }
+            Self::PrivilegesRefused { .. } => {
+                "run the engine itself with all capabilities, or leave `--docker nested` out".into()
+            }
             Self::Build { .. } => "mend the Dockerfile or the context; `docker build` in that directory shows the same".into(),
             Self::Push { .. } => {
                 "check that the repository exists and that your credentials may push to it (`aws ecr describe-repositories`, `docker login`)"

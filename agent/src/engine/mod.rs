@@ -8,13 +8,18 @@ mod convert;
 mod docker;
 mod error;
 mod images;
+mod pull;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod spec;
+mod start;
 
 pub use docker::Docker;
 pub use error::EngineError;
-pub use spec::{Access, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Mount, Signal};
+pub use spec::{
+    Access, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, Mount, Platform,
+    PullProgress, Signal,
+};
 
 use crate::model::Credentials;
 
@@ -33,11 +38,15 @@ pub trait ContainerEngine: Sync {
         name: &str,
     ) -> impl Future<Output = Result<Option<ImageFacts>, EngineError>> + Send;
 
-    /// Fetches an image from its registry.
+    /// Returns what is known of the engine's machine.
+    fn machine(&self) -> impl Future<Output = Result<Machine, EngineError>> + Send;
+
+    /// Fetches an image from its registry. `on_progress` is called a bounded number of times.
     fn pull(
         &self,
         name: &str,
         credentials: Option<&Credentials>,
+        on_progress: &mut (dyn FnMut(PullProgress) + Send),
     ) -> impl Future<Output = Result<(), EngineError>> + Send;
 
     /// Makes a container without starting it.

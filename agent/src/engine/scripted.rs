@@ -7,7 +7,10 @@ use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use super::spec::{ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Signal};
+use super::spec::{
+    ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, Platform, PullProgress,
+    Signal,
+};
 use super::{ContainerEngine, EngineError};
 use crate::model::Credentials;
 
@@ -130,10 +133,25 @@ impl ContainerEngine for Scripted {
         self.answer(Verb::Image).await?;
         Ok(self.has_image.then(|| ImageFacts {
             id: "sha256:scripted".into(),
+            platform: Platform::own(),
+            entry_point: Vec::new(),
         }))
     }
 
-    async fn pull(&self, name: &str, _: Option<&Credentials>) -> Result<(), EngineError> {
+    async fn machine(&self) -> Result<Machine, EngineError> {
+        Ok(Machine {
+            platform: Platform::own(),
+            cpus: 2,
+            memory: 4 << 30,
+        })
+    }
+
+    async fn pull(
+        &self,
+        name: &str,
+        _: Option<&Credentials>,
+        _: &mut (dyn FnMut(PullProgress) + Send),
+    ) -> Result<(), EngineError> {
         self.answer(Verb::Pull).await?;
         Err(EngineError::ImageNotFound {
             image: name.into(),

@@ -1,5 +1,6 @@
 //! What the engine is told and what it answers: plain data.
 
+use std::fmt;
 use std::path::PathBuf;
 
 /// What is known of an image.
@@ -7,6 +8,64 @@ use std::path::PathBuf;
 pub struct ImageFacts {
     /// `sha256:…`, the content id.
     pub id: String,
+    /// What it is for.
+    pub platform: Platform,
+    /// Its `ENTRYPOINT`; empty when it has none.
+    pub entry_point: Vec<String>,
+}
+
+/// What an image is for, or an engine runs, in the words of images: `linux`, `amd64`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Platform {
+    /// The operating system.
+    pub os: String,
+    /// The architecture.
+    pub architecture: String,
+}
+
+impl Platform {
+    /// Returns what the machine of this program would be called.
+    pub fn own() -> Self {
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        Self {
+            os: std::env::consts::OS.into(),
+            architecture: architecture.into(),
+        }
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)
+    }
+}
+
+/// The machine of an engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// What its processes are made for.
+    pub platform: Platform,
+    /// Its processors.
+    pub cpus: u64,
+    /// Its memory, in bytes.
+    pub memory: u64,
+}
+
+/// How far an image has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PullProgress {
+    /// Layers in all.
+    pub layers: u64,
+    /// Layers that are here and unpacked.
+    pub layers_done: u64,
+    /// Bytes that have come, compressed.
+    pub bytes: u64,
+    /// Bytes in all, as far as the registry has said.
+    pub size: u64,
 }
 
 /// A container's id at the engine.

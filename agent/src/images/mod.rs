@@ -4,7 +4,9 @@
 mod context;
 mod credentials;
 mod definitions;
+mod helper;
 mod ignore_file;
+mod registry;
 
 pub use context::{ContextError, context};
 pub use credentials::{CredentialError, Keychain};

@@ -44,6 +44,17 @@ pub enum EventKind {
         /// Why; empty when nothing is to be said.
         contexts: Vec<PhaseContext>,
     },
+    /// The image is one of CodeBuild's own, and is published under another name (reference §11.2).
+    ImageMapped {
+        /// The name that was asked for.
+        image: String,
+        /// The name that it is fetched by.
+        published: String,
+    },
+    /// The image is on its way; told in a bounded number of steps.
+    ImagePulling(ImagePulling),
+    /// The image was fetched.
+    ImagePulled(ImagePulled),
     /// The image is at hand.
     ImageReady {
         /// The name that was asked for.
@@ -251,6 +262,36 @@ pub struct BuildIdentity {
     pub privileged: bool,
     /// Variables of the request and the project.
     pub variables: Vec<ShownVariable>,
+}
+
+/// How far an image has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImagePulling {
+    /// The name that it is fetched by.
+    pub image: String,
+    /// Layers in all.
+    pub layers: u64,
+    /// Layers that are here and unpacked.
+    pub layers_done: u64,
+    /// Bytes that have come, compressed.
+    pub bytes: u64,
+    /// Bytes in all, as far as the registry has said.
+    pub size: u64,
+}
+
+/// An image that was fetched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImagePulled {
+    /// The name that it was fetched by.
+    pub image: String,
+    /// Its layers.
+    pub layers: u64,
+    /// Bytes that were fetched, compressed.
+    pub bytes: u64,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
 }
 
 /// Where the source and the buildspec are.

@@ -14,10 +14,10 @@ mod status;
 mod test_report;
 mod variable;
 
-pub use credentials::Credentials;
+pub use credentials::{Credentials, Login};
 pub use event::{
-    ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, EventKind, ImagePushed,
-    PatternMatches, PhaseCommands, ReportsDiscovered, SourceReady,
+    ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, EventKind, ImagePulled,
+    ImagePulling, ImagePushed, PatternMatches, PhaseCommands, ReportsDiscovered, SourceReady,
 };
 pub use identity::{BuildId, NO_ACCOUNT, Owner};
 pub use phase::{Phase, Verdict};

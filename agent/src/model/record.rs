@@ -194,7 +194,10 @@ impl BuildRecord {
                 self.status = Some(*status);
                 self.ended = Some(event.time);
             }
-            EventKind::ImageReady { .. }
+            EventKind::ImageMapped { .. }
+            | EventKind::ImagePulling(_)
+            | EventKind::ImagePulled(_)
+            | EventKind::ImageReady { .. }
             | EventKind::BuildspecFindings { .. }
             | EventKind::SourceEntered { .. }
             | EventKind::EnvironmentReady

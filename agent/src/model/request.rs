@@ -22,6 +22,8 @@ pub struct BuildRequest {
     pub buildspec: BuildspecPlace,
     /// The image's name.
     pub image: String,
+    /// The secret that has the credentials for the image's registry, where the project names one (reference §11.3).
+    pub registry_credential: Option<String>,
     /// CodeBuild's compute type, shown in the result.
     pub compute_type: String,
     /// Variables of the project, then of the caller: later ones win (reference §2.8).

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a clock, the environment or a file, and nothing waits.
 
+mod curated;
 mod decide;
 mod environment;
 mod expand;
@@ -15,6 +16,7 @@ pub mod transition;
 use buildspec::{CacheAction, OnFailure, Version};
 use serde::Serialize;
 
+pub use curated::{Curated, curated};
 pub use decide::{PlanError, decide};
 pub use environment::{BuildFacts, SETTABLE, buildspec_location, environment, is_settable};
 pub use expand::{expand, is_name};

@@ -98,12 +98,22 @@ pub struct Environment {
     /// CodeBuild's environment type, such as `LINUX_CONTAINER`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
+    /// The secret with the credentials for the image's registry.
+    pub registry_credential: Option<RegistryCredential>,
     /// CodeBuild's compute type.
     pub compute_type: Option<String>,
     /// Whether commands may use Docker.
     pub privileged_mode: bool,
     /// The project's variables.
     pub environment_variables: Vec<EnvironmentVariable>,
+}
+
+/// `registryCredential` of an environment.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RegistryCredential {
+    /// A name or ARN in Secrets Manager.
+    pub credential: String,
 }
 
 /// A project's variable.

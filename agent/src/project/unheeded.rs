@@ -4,12 +4,11 @@ use serde_json::Value;
 
 /// Fields that change what a build does, and that are not heeded yet. What only describes a project, or concerns
 /// AWS's side alone, is not among them.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 10] = [
     "artifacts/type",
     "environment/certificate",
     "environment/dockerServer",
     "environment/fleet",
-    "environment/registryCredential",
     "fileSystemLocations",
     "secondaryArtifacts",
     "secondarySources",

@@ -68,6 +68,11 @@ impl<'a> Running<'a> {
         }
     }
 
+    /// Whether the driver has said anything yet.
+    pub(super) fn has_begun(&self) -> bool {
+        self.entered.is_some()
+    }
+
     /// Follows one phase to its end, or to a point where the driver waits.
     pub(super) async fn phase(
         &mut self,

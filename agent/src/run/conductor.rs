@@ -13,7 +13,7 @@ use super::teller::Teller;
 use super::upload::Left;
 use super::values::{Values, unread};
 use super::{Build, Surroundings, cache, provision, upload};
-use crate::engine::ContainerEngine;
+use crate::engine::{ContainerEngine, EngineError};
 use crate::journal::{self, EventFile};
 use crate::model::{
     BuildEvent, BuildIdentity, BuildRecord, DockerAccess, EventKind, Phase, PhaseContext,
@@ -251,6 +251,14 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
             && let Ok(words) = self.surroundings.engine.last_words(&container).await
             && let (Some(context), false) = (end.contexts.first_mut(), words.is_empty())
         {
+            // A program that the kernel could not even begin.
+            let command_ran = self
+                .started
+                .as_ref()
+                .is_some_and(|it| it.running.has_begun());
+            if !command_ran && let Some(error) = EngineError::of_last_words(&words) {
+                return error.of_image(&self.build.request.image).into();
+            }
             context.message = format!("{}: {words}", context.message);
         }
         end

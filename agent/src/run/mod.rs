@@ -13,6 +13,7 @@ mod conductor;
 mod declared_images;
 mod discover_reports;
 mod download;
+mod fetch_image;
 mod follow;
 mod interrupt;
 mod journal_line;

@@ -44,7 +44,8 @@ impl From<EngineError> for PhaseEnd {
         match &error {
             EngineError::ImageNotFound { .. }
             | EngineError::ImageName { .. }
-            | EngineError::NoShell { .. } => {
+            | EngineError::NoShell { .. }
+            | EngineError::WrongPlatform { .. } => {
                 Self::failed(context(StatusCode::BuildContainerUnableToPullImage))
             }
             EngineError::Build { .. } | EngineError::Push { .. } => {
@@ -52,6 +53,9 @@ impl From<EngineError> for PhaseEnd {
             }
             EngineError::Unreachable { .. }
             | EngineError::NotPermitted { .. }
+            | EngineError::NotOnTheEnginesMachine { .. }
+            | EngineError::Ulimit { .. }
+            | EngineError::PrivilegesRefused { .. }
             | EngineError::Call { .. } => Self {
                 verdict: Verdict::Fault,
                 contexts: vec![context(StatusCode::InternalError)],

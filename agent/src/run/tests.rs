@@ -52,6 +52,7 @@ impl Bench {
             source_files: SourceFiles::All,
             buildspec: BuildspecPlace::Inline(self.buildspec.clone()),
             image: "image".into(),
+            registry_credential: None,
             compute_type: "BUILD_GENERAL1_SMALL".into(),
             variables: Vec::new(),
             docker: DockerAccess::None,
@@ -79,6 +80,7 @@ impl Bench {
         };
         let keychain = Keychain {
             docker_config: root.join("none"),
+            helpers: std::ffi::OsString::new(),
         };
         let surroundings = Surroundings {
             engine: &self.engine,

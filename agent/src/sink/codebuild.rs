@@ -110,18 +110,7 @@ impl<W: Write> CodeBuildLog<W> {
     fn write(&mut self, event: &BuildEvent) -> io::Result<()> {
         let time = event.time;
         match &event.kind {
-            EventKind::PhaseStarted { phase } => match phase {
-                Phase::DownloadSource => {
-                    self.line(time, "Running on CodeBuild On-demand")?;
-                    self.line(time, "Waiting for agent ping")?;
-                    self.line(time, "Waiting for DOWNLOAD_SOURCE")?;
-                    self.line(time, "Phase is DOWNLOAD_SOURCE")
-                }
-                Phase::Install | Phase::PreBuild | Phase::Build | Phase::PostBuild => {
-                    self.line(time, &format!("Entering phase {phase}"))
-                }
-                _ => Ok(()),
-            },
+            EventKind::PhaseStarted { phase } => self.phase_started(time, *phase),
             EventKind::SourceReady(source) => {
                 self.line(time, &format!("CODEBUILD_SRC_DIR={}", source.directory))?;
                 self.line(time, &format!("YAML location is {}", source.buildspec))?;
@@ -202,12 +191,30 @@ impl<W: Write> CodeBuildLog<W> {
                 self.line(time, &format!("Warning: {message}{help}"))
             }
             EventKind::BuildStarted(_)
+            | EventKind::ImageMapped { .. }
+            | EventKind::ImagePulling(_)
+            | EventKind::ImagePulled(_)
             | EventKind::ImageReady { .. }
             | EventKind::CacheMissed { .. }
             | EventKind::ImageBuilt { .. }
             | EventKind::ArtifactsDelivered { .. }
             | EventKind::VariablesExported { .. }
             | EventKind::BuildFinished { .. } => Ok(()),
+        }
+    }
+
+    fn phase_started(&mut self, time: Timestamp, phase: Phase) -> io::Result<()> {
+        match phase {
+            Phase::DownloadSource => {
+                self.line(time, "Running on CodeBuild On-demand")?;
+                self.line(time, "Waiting for agent ping")?;
+                self.line(time, "Waiting for DOWNLOAD_SOURCE")?;
+                self.line(time, "Phase is DOWNLOAD_SOURCE")
+            }
+            Phase::Install | Phase::PreBuild | Phase::Build | Phase::PostBuild => {
+                self.line(time, &format!("Entering phase {phase}"))
+            }
+            _ => Ok(()),
         }
     }
 

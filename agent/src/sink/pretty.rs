@@ -10,7 +10,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::failure::Watch;
 use super::summary::{style, summary};
 use super::{Sink, bytes, duration};
-use crate::model::{BuildEvent, BuildRecord, CommandStarted, EventKind, Phase, Reference, Verdict};
+use crate::model::{
+    BuildEvent, BuildRecord, CommandStarted, EventKind, ImagePulling, Phase, Reference, Verdict,
+};
 
 /// Writes for people.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct Pretty<W> {
     /// Whether the last thing written did not end its line.
     line_is_open: bool,
     watch: Watch,
+    /// How many quarters of the image on its way were told; only where there is no live line.
+    pulled_quarters: u64,
 }
 
 /// The last line of a terminal.
@@ -68,6 +72,7 @@ impl<W: Write> Pretty<W> {
             open_line: String::new(),
             line_is_open: false,
             watch: Watch::default(),
+            pulled_quarters: 0,
         }
     }
 
@@ -168,6 +173,11 @@ impl<W: Write> Pretty<W> {
                 }
             }
             EventKind::PhaseFinished { .. } => self.phase_finished(event),
+            EventKind::ImageMapped { .. }
+            | EventKind::ImagePulling(_)
+            | EventKind::ImagePulled(_)
+            | EventKind::ImageBuilt { .. }
+            | EventKind::ImagePushed(_) => self.image(&event.kind),
             EventKind::SourceReady(source) => {
                 let version = source.resolved_version.as_deref().unwrap_or("no commit");
                 let (files, size) = (source.files, bytes(source.bytes));
@@ -194,14 +204,6 @@ impl<W: Write> Pretty<W> {
                 let red = style(Verdict::Failed);
                 self.line(&format!("{red}exit status {status}{red:#}"))
             }
-            EventKind::ImageBuilt { name, id, millis } => {
-                let took = duration(Duration::from_millis(*millis));
-                self.note(&format!("image: built {name} {id} in {took}"))
-            }
-            EventKind::ImagePushed(image) => self.note(&format!(
-                "image: pushed {}@{}",
-                image.repository, image.digest
-            )),
             // Warnings come with the summary: here they would scroll away.
             EventKind::Warning { .. }
             | EventKind::ImageReady { .. }
@@ -220,6 +222,54 @@ impl<W: Write> Pretty<W> {
             | EventKind::VariablesExported { .. }
             | EventKind::BuildFinished { .. } => Ok(()),
         }
+    }
+
+    fn image(&mut self, kind: &EventKind) -> io::Result<()> {
+        match kind {
+            EventKind::ImageMapped { image, published } => {
+                self.note(&format!("image: {image} is published as {published}"))
+            }
+            EventKind::ImagePulling(progress) => self.pulling(progress),
+            EventKind::ImagePulled(pulled) => {
+                let took = duration(Duration::from_millis(pulled.millis));
+                let (image, layers, size) = (&pulled.image, pulled.layers, bytes(pulled.bytes));
+                self.note(&format!(
+                    "image: pulled {image}, {layers} layers, {size} in {took}"
+                ))
+            }
+            EventKind::ImageBuilt { name, id, millis } => {
+                let took = duration(Duration::from_millis(*millis));
+                self.note(&format!("image: built {name} {id} in {took}"))
+            }
+            EventKind::ImagePushed(image) => self.note(&format!(
+                "image: pushed {}@{}",
+                image.repository, image.digest
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// On a terminal the live line shows how far an image has come; elsewhere a line a quarter of the way is enough.
+    fn pulling(&mut self, progress: &ImagePulling) -> io::Result<()> {
+        let ImagePulling {
+            image,
+            layers,
+            layers_done,
+            ..
+        } = progress;
+        let (some, all) = (bytes(progress.bytes), bytes(progress.size));
+        let text = format!("pulling {image}: {layers_done} of {layers} layers, {some} of {all}");
+        if let Live::On(bar) = &self.live {
+            bar.set_message(text);
+            return Ok(());
+        }
+        let quarters = progress.bytes.saturating_mul(4).checked_div(progress.size);
+        let quarters = quarters.unwrap_or(0);
+        if quarters <= self.pulled_quarters || quarters == 4 {
+            return Ok(());
+        }
+        self.pulled_quarters = quarters;
+        self.note(&format!("image: {text}"))
     }
 
     fn note(&mut self, text: &str) -> io::Result<()> {
