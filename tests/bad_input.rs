@@ -305,21 +305,3 @@ fn project_files_that_are_none() {
         "create-project",
     );
 }
-
-#[test]
-fn another_user_than_root_is_refused() {
-    let spec = "version: 0.2\nphases:\n  build:\n    run-as: nobody\n    commands: [id]\n";
-    let outcome = refused(
-        &Run::new().buildspec(spec),
-        2,
-        "line 4: `run-as: nobody` is not supported",
-        "",
-    );
-    assert!(
-        outcome.stdout.contains("remove it to run as root"),
-        "{}",
-        outcome.stdout
-    );
-    let root = spec.replace("nobody", "root");
-    Run::new().buildspec(&root).run().ended(0);
-}

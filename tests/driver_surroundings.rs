@@ -10,7 +10,10 @@ on_every_shell! {
     a_false_failure_does_not_last
     standard_input_is_empty_and_no_terminal
     the_first_command_comes_from_readonly
+    there_is_no_terminal_to_name
+    files_are_made_for_everybody_to_read
     values_are_literal
+    a_path_that_leads_nowhere_fails_commands_and_not_the_build
     the_drivers_own_variables_are_not_seen
     exported_variables_are_read_after_the_last_command
     exported_variables_are_read_after_a_failure_too
@@ -63,6 +66,63 @@ fn the_first_command_comes_from_readonly(shell: Shell) {
         told.last(),
         format!("/codebuild/readonly\n{}\n", told.source_directory())
     );
+}
+
+// Reference §2.2.2: `the input device is not a TTY`.
+fn there_is_no_terminal_to_name(shell: Shell) {
+    let told = shell.succeeds(&[
+        "tty || echo none",
+        "(cat < /dev/tty) 2> /dev/null || echo none",
+    ]);
+    assert_eq!(told.outputs(), ["not a tty\nnone\n", "none\n"]);
+}
+
+fn files_are_made_for_everybody_to_read(shell: Shell) {
+    let told = shell.succeeds(&["umask; touch file; mkdir directory; stat -c %a file directory"]);
+    assert_eq!(told.last(), "0022\n644\n755\n");
+}
+
+// Reference §2.8: the image's value is replaced as a whole. CodeBuild's agent does not need it, so that neither may ours.
+fn a_path_that_leads_nowhere_fails_commands_and_not_the_build(shell: Shell) {
+    let run = shell.spec(json!({
+        "env": { "variables": { "PATH": "$PATH:/opt" } },
+        "phases": {
+            "install": { "run-as": "nobody", "commands": ["echo \"$PATH\""] },
+            "build": { "commands": ["no-such-program"] },
+            "post_build": { "commands": ["echo \"$PATH\""] },
+        },
+    }));
+    let told = Told::of(run.run()).ended(1);
+    let outputs = told.outputs();
+    assert!(outputs[0].ends_with("$PATH:/opt\n"), "{outputs:?}");
+    assert!(outputs[2].ends_with("$PATH:/opt\n"), "{outputs:?}");
+    let message = "Error while executing command: no-such-program. Reason: exit status 127";
+    assert_eq!(told.outcome.context("BUILD").1, message);
+}
+
+#[test]
+fn a_shell_that_the_image_lacks_is_named() {
+    let spec = json!({
+        "env": { "shell": "bash" },
+        "phases": { "build": { "commands": ["echo ran"] }, "post_build": { "commands": ["echo ran"] } },
+        "artifacts": { "files": ["$NAME"] },
+    });
+    lacks_bash(&Told::of(Shell::Ash.spec(spec.clone()).run()));
+    let name = ImageName::unique("no-bash");
+    let image = image_of(&name, &dev("UNDERSTUDY_DEV_IMAGE"), "RUN rm /bin/bash");
+    lacks_bash(&Told::of(Shell::Dash.spec(spec).image(&image).run()));
+}
+
+#[track_caller]
+fn lacks_bash(told: &Told) {
+    let message = "Error while executing command: echo ran. Reason: the image has no shell `bash`";
+    for phase in ["BUILD", "POST_BUILD"] {
+        let expected = ("COMMAND_EXECUTION_ERROR".to_owned(), message.to_owned());
+        assert_eq!(told.outcome.context(phase), expected);
+    }
+    assert_eq!(told.output(), "");
+    let help = told.outcome.result["understudy"]["help"].as_str().unwrap();
+    assert!(help.contains("leave `env.shell` out"), "{help}");
 }
 
 // Reference §2.8: no `$PATH` interpolation.
@@ -138,8 +198,13 @@ fn an_artifact_path_is_expanded_whatever_became_of_path() {
 
 /// An image of one's own, made from the busybox image; gone with the test.
 fn image(name: &ImageName, lines: &str) -> String {
+    image_of(name, &dev("UNDERSTUDY_DEV_BUSYBOX"), lines)
+}
+
+/// The same, made from another one.
+fn image_of(name: &ImageName, base: &str, lines: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
-    let dockerfile = format!("FROM {}\n{lines}\n", dev("UNDERSTUDY_DEV_BUSYBOX"));
+    let dockerfile = format!("FROM {base}\n{lines}\n");
     std::fs::write(directory.path().join("Dockerfile"), dockerfile).unwrap();
     let image = format!("{}:1", name.repository);
     docker(&[

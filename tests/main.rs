@@ -31,6 +31,7 @@ mod outputs_codebuild;
 mod outputs_pretty;
 mod phases;
 mod reports;
+mod run_as;
 mod runtimes;
 mod secrets;
 mod smoke;

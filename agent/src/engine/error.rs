@@ -128,7 +128,7 @@ impl EngineError {
                 "check the name (`docker images` lists what is here), log in to its registry, or give another with `-i`".into()
             }
             Self::ImageName { .. } => "give an image as `[registry/]name[:tag]` with `-i`".into(),
-            Self::NoShell { .. } => "use an image with a POSIX shell; and look whether the buildspec or the project sets PATH: values are literal, so `$PATH:/opt/bin` replaces the image's".into(),
+            Self::NoShell { .. } => "use an image with a POSIX shell".into(),
             Self::WrongPlatform { .. } => {
                 "use an image for this machine, or let the kernel emulate the other: `docker run --privileged --rm tonistiigi/binfmt --install all`, or the package `qemu-user-static`"
                     .into()

@@ -56,6 +56,8 @@ pub fn decide(
             .collect(),
         finally: Vec::new(),
         on_failure: None,
+        // Not the buildspec's commands, but the image's.
+        run_as: None,
     }];
     let mut named_phases = Vec::new();
     for phase in Phase::USER {
@@ -79,6 +81,7 @@ pub fn decide(
             commands: written.map_or_else(Vec::new, |written| commands(&written.commands)),
             finally: written.map_or_else(Vec::new, |written| commands(&written.finally)),
             on_failure,
+            run_as: run_as(document, written),
         });
         if let Some(written) = written {
             named_phases.push((written.name.span.start, phase, written.commands.len()));
@@ -150,6 +153,13 @@ fn warnings(document: &BuildSpec, request: &BuildRequest) -> Vec<(String, String
     warnings
 }
 
+/// A phase's own user wins over the document's (reference §1.3).
+fn run_as(document: &BuildSpec, written: Option<&buildspec::Phase>) -> Option<String> {
+    let own = written.and_then(|written| written.run_as.as_ref());
+    let user = &own.or(document.run_as.as_ref())?.value;
+    (user != "root").then(|| user.clone())
+}
+
 fn written(document: &BuildSpec, phase: Phase) -> Option<&buildspec::Phase> {
     match phase {
         Phase::Install => document.phases.install.as_ref(),
@@ -177,18 +187,6 @@ fn refuse_unsupported(text: &str, document: &BuildSpec) -> Result<(), PlanError>
             format!("`shell: {}` of a Windows build", shell.value),
             "use `bash`, or `pwsh` where the image has PowerShell",
         );
-    }
-    let users = Phase::USER
-        .iter()
-        .filter_map(|phase| written(document, *phase)?.run_as.as_ref());
-    for user in document.run_as.iter().chain(users) {
-        if user.value != "root" {
-            return refuse(
-                user.span,
-                format!("`run-as: {}`", user.value),
-                "remove it to run as root, or switch users within a command",
-            );
-        }
     }
     Ok(())
 }

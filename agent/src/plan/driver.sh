@@ -1,11 +1,13 @@
 #!/bin/sh
 # The build's main process. It runs every command of the program in its own shell, carries the directory and the
 # variables from one to the next as CodeBuild does, and keeps a journal. It needs a POSIX `sh`, `cat` and /proc
-# (and `chown` when the agent is not root), and nothing of the agent: while it runs, nobody has to be there.
+# (`chown` when the agent is not root; `id`, `chmod` and a way to become somebody else for `run-as`), and nothing of the
+# agent: while it runs, nobody has to be there.
 #
 # Journal lines, one write each, <up> being the machine's uptime in seconds (a clock that needs no process):
 #   B <up>                     the driver has begun
 #   P <phase>                  a phase begins
+#   N <reason>                 its commands cannot run: no such `shell` or `user`, or nothing to `switch` users with
 #   C <number> <up>            a command begins
 #   D <number> <directory>     the command left another directory behind
 #   E <number> <status> <up>   the command is over, and so is its output in the log
@@ -30,7 +32,7 @@ us_record=/codebuild/understudy
 us_tmp=/codebuild/output/tmp
 us_source=${CODEBUILD_SRC_DIR:?}
 us_mark=$1
-us_shell=$2
+us_wanted=$2
 us_owner=$3
 us_failed=0
 us_succeeding=1
@@ -57,9 +59,76 @@ us_forget() {
   printf 'unset %s\n' "$1" >>"$us_tmp/env.sh"
 }
 
+# The build may have set a PATH that leads nowhere. Where it does not help, the usual places do; its own commands see none
+# of this.
+us_places=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+# us_which NAME: prints a program's path. `command -v` would not do: busybox names what it is itself without one.
+us_which() {
+  case $1 in
+    */*)
+      [ -x "$1" ] && printf '%s\n' "$1"
+      return
+      ;;
+  esac
+  (
+    set -f
+    IFS=:
+    for us_place in $PATH $us_places; do
+      [ -f "$us_place/$1" ] && [ -x "$us_place/$1" ] && printf '%s\n' "$us_place/$1" && exit
+    done
+    exit 1
+  )
+}
+
+us_tool() {
+  (
+    PATH=$PATH:$us_places
+    exec "$@" 9>&-
+  )
+}
+
 us_enter() {
   us_failed=0
   us_note "P $1"
+}
+
+# us_grant: lets everybody read what the source brought, and enter and run what its owner can (reference §1.3).
+us_grant() {
+  us_tool chmod -R a+rX "$us_source" 2>/dev/null
+}
+
+# us_ready [USER]: lets the commands that follow run as USER, or as root; notes why, where they cannot run.
+us_ready() {
+  us_user=$1
+  us_way=
+  [ -n "$us_shell" ] || us_cannot shell || return
+  [ -n "$us_user" ] || return 0
+  us_uid=$(us_tool id -u -- "$us_user" 2>/dev/null) && us_gid=$(us_tool id -g -- "$us_user" 2>/dev/null) ||
+    us_cannot user || return
+  # The epilogue of a command saves the state, and `>/dev/stderr` opens the output's pipe anew.
+  us_tool chmod 0666 "$us_tmp/env.sh" "$us_tmp/dir.txt"
+  us_tool chmod 0622 /proc/self/fd/1
+  for us_way in setpriv chroot su; do
+    us_switch=$(us_which "$us_way") && us_execute -c : </dev/null 2>/dev/null 9>&- && return
+  done
+  us_cannot switch
+}
+
+us_cannot() {
+  us_note "N $1"
+  return 1
+}
+
+# us_execute WORD…: the commands' shell, as the user whose turn it is. Directory and variables stay what they are, HOME
+# included: it is always /root (reference §3.1). The first two start nothing that stays between us and the shell.
+us_execute() {
+  case $us_way in
+    '') "$us_shell" "$@" ;;
+    setpriv) "$us_switch" --reuid "$us_uid" --regid "$us_gid" --init-groups -- "$us_shell" "$@" ;;
+    chroot) "$us_switch" --userspec="$us_uid:$us_gid" --skip-chdir / "$us_shell" "$@" ;;
+    su) "$us_switch" -p -s "$us_shell" "$us_user" "$@" ;;
+  esac
 }
 
 # us_run NUMBER SCRIPT: the user's first line is line 4 of the script, as in CodeBuild.
@@ -72,7 +141,7 @@ us_run() {
   printf '%s' "$2" >"$us_tmp/script.sh" || exit 74
   us_clock
   us_note "C $1 $us_up"
-  "$us_shell" "$us_tmp/script.sh" </dev/null 9>&-
+  us_execute "$us_tmp/script.sh" </dev/null 9>&-
   us_status=$?
   printf '\033]5379;%s;%s\007' "$us_mark" "$1"
   us_clock
@@ -101,6 +170,7 @@ us_leave() {
 
 # us_value PATH SCRIPT: keeps what the script prints, in the state that the last command left.
 us_value() {
+  [ -n "$us_shell" ] || return 0
   printf '%s' "$2" >"$us_tmp/script.sh" || exit 74
   "$us_shell" "$us_tmp/script.sh" </dev/null >"$us_record/$1" 9>&-
 }
@@ -166,7 +236,7 @@ us_hand_over() {
   [ -n "$us_owner" ] || return 0
   read -r us_inside us_outside us_rest </proc/self/uid_map
   [ "$us_outside" = 0 ] || return 0
-  chown -Rh "$us_owner" "$us_source" "$us_tmp" "$us_record"
+  us_tool chown -Rh "$us_owner" "$us_source" "$us_tmp" "$us_record"
 }
 
 us_main() {
@@ -174,6 +244,7 @@ us_main() {
   trap : TERM INT HUP
   exec 9>>"$us_record/journal"
   us_await_reader
+  us_shell=$(us_which "$us_wanted")
   : >"$us_tmp/env.sh"
   printf '%s\n' "$us_source" >"$us_tmp/dir.txt"
   us_clock
@@ -192,6 +263,7 @@ us_main 2>&1 | {
   trap '' TERM INT HUP
   read -r us_reader us_rest </proc/self/stat
   printf '%s\n' "$us_reader" >"$us_tmp/reader"
+  PATH=$PATH:$us_places
   exec cat >>"$us_record/log"
 }
 us_status=$?

@@ -93,6 +93,12 @@ pub enum RuntimePlan {
     NotInPlay,
 }
 
+/// Returns the message of a failed command. The text is inserted as it stands, its final newline included (reference
+/// §2.5).
+pub fn failure(command: &str, reason: &str) -> String {
+    format!("Error while executing command: {command}. Reason: {reason}")
+}
+
 /// One phase of the program.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -105,6 +111,8 @@ pub struct PhasePlan {
     pub finally: Vec<CommandPlan>,
     /// What was asked for on failure.
     pub on_failure: Option<OnFailure>,
+    /// The user of all its commands, by name; `None` is root. The driver and what it asks of the shell stay root's.
+    pub run_as: Option<String>,
 }
 
 impl PhasePlan {

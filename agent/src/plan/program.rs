@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use buildspec::Version;
 
-use super::{CommandPlan, Plan, Value, layout};
+use super::{CommandPlan, PhasePlan, Plan, Value, layout};
 use crate::model::Phase;
 
 /// The driver, the same for every build.
@@ -17,10 +17,12 @@ pub fn program(plan: &Plan) -> String {
     let mut text = String::new();
     values(&mut text, "us_values", layout::VALUES, &plan.values);
     values(&mut text, "us_early", layout::EARLY, &plan.early);
+    if plan.phases.iter().any(|phase| phase.run_as.is_some()) {
+        line(&mut text, format_args!("us_grant"));
+    }
     for phase in &plan.phases {
         line(&mut text, format_args!("us_enter {}", phase.phase));
-        block(&mut text, &phase.commands, plan.version);
-        block(&mut text, &phase.finally, plan.version);
+        commands(&mut text, phase, plan.version);
         if phase
             .commands
             .iter()
@@ -69,6 +71,18 @@ fn script(command: &str, version: Version) -> String {
         // Nothing is written back: in 0.1 neither directory nor variables carry over (reference §2.3).
         Version::V0_1 => format!("{before}{command}\n"),
     }
+}
+
+/// A phase's commands, if they can run at all.
+fn commands(text: &mut String, phase: &PhasePlan, version: Version) {
+    if phase.commands.is_empty() && phase.finally.is_empty() {
+        return;
+    }
+    let user = phase.run_as.as_deref().unwrap_or_default();
+    line(text, format_args!("if us_ready {}; then", quote(user)));
+    block(text, &phase.commands, version);
+    block(text, &phase.finally, version);
+    line(text, format_args!("else us_fail; fi"));
 }
 
 fn block(text: &mut String, commands: &[CommandPlan], version: Version) {

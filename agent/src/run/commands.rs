@@ -6,12 +6,13 @@ use std::time::Duration;
 use super::follow::{FollowError, Follower, Step};
 use super::interrupt::Interrupt;
 use super::journal_line::JournalLine;
+use super::obstacle;
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
 use crate::engine::{ContainerEngine, ContainerId, Exit, Signal};
 use crate::journal::BuildDirectory;
 use crate::model::{CommandStarted, EventKind, Phase, PhaseContext, StatusCode, Verdict};
-use crate::plan::{CommandPlan, Plan, layout};
+use crate::plan::{CommandPlan, PhasePlan, Plan, failure, layout};
 
 /// Commands that were asked to end get this long.
 const GRACE: Duration = Duration::from_secs(5);
@@ -33,6 +34,8 @@ pub(super) enum Reached {
 pub(super) struct Running<'a> {
     follower: Follower<'a>,
     commands: HashMap<u32, (Phase, CommandPlan)>,
+    phases: Vec<PhasePlan>,
+    shell: String,
     current: Option<u32>,
     /// The phase that the driver entered last; it enters each once.
     entered: Option<Phase>,
@@ -58,6 +61,8 @@ impl<'a> Running<'a> {
         Self {
             follower,
             commands,
+            phases: plan.phases.clone(),
+            shell: plan.shell.clone(),
             current: None,
             entered: None,
             failed: None,
@@ -97,6 +102,11 @@ impl<'a> Running<'a> {
                     return Ok(Reached::EarlyValues);
                 }
                 Step::Line(JournalLine::StateLost) => return Ok(Reached::End(state_lost())),
+                Step::Line(JournalLine::CannotRun(obstacle)) if self.failed.is_none() => {
+                    let planned = self.phases.iter().find(|planned| planned.phase == phase);
+                    self.failed =
+                        planned.map(|planned| obstacle::context(obstacle, planned, &self.shell));
+                }
                 Step::Line(line) => self.command(phase, line, teller)?,
                 Step::Ended(exit) => {
                     self.exit = Some(exit);
@@ -226,11 +236,7 @@ impl<'a> Running<'a> {
             && self.failed.is_none()
             && let Some((_, command)) = self.commands.get(&number)
         {
-            // The text is inserted as it stands, its final newline included (reference §2.5).
-            let message = format!(
-                "Error while executing command: {}. Reason: exit status {status}",
-                command.text
-            );
+            let message = failure(&command.text, &format!("exit status {status}"));
             self.failed = Some(PhaseContext::new(
                 StatusCode::CommandExecutionError,
                 message,

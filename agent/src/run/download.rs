@@ -302,7 +302,13 @@ fn container_spec<E>(
             Access::ReadWrite,
         ));
     }
-    let command = ["sh", layout::DRIVER]
+    // A PATH that the build sets may lead nowhere; the image's own is looked through.
+    let sh = if environment.iter().any(|(name, _)| name == "PATH") {
+        "/bin/sh"
+    } else {
+        "sh"
+    };
+    let command = [sh, layout::DRIVER]
         .into_iter()
         .chain(arguments)
         .map(str::to_owned)

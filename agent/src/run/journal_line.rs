@@ -28,9 +28,21 @@ pub(super) enum JournalLine {
     PhaseLeft {
         phase: Phase,
     },
+    CannotRun(Obstacle),
     StopSeen,
     StateLost,
     Over,
+}
+
+/// Why none of a phase's commands can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// The image has no such shell.
+    Shell,
+    /// It has no such user.
+    User,
+    /// It has nothing to become another user with.
+    Switch,
 }
 
 impl JournalLine {
@@ -63,6 +75,12 @@ impl JournalLine {
             }
             "A" => Self::EarlyAsked,
             "Q" => Self::PhaseLeft { phase: phase()? },
+            "N" => Self::CannotRun(match first {
+                "shell" => Obstacle::Shell,
+                "user" => Obstacle::User,
+                "switch" => Obstacle::Switch,
+                _ => return None,
+            }),
             "S" => Self::StopSeen,
             "L" => Self::StateLost,
             "X" => Self::Over,
@@ -131,6 +149,7 @@ mod tests {
                 },
             ),
             ("A", JournalLine::EarlyAsked),
+            ("N user", JournalLine::CannotRun(Obstacle::User)),
             ("S", JournalLine::StopSeen),
             ("L", JournalLine::StateLost),
             ("X", JournalLine::Over),
@@ -147,6 +166,7 @@ mod tests {
             "E 3 ok 2",
             "P SOMETHING 1",
             "Z 1",
+            "N luck",
             "B nan",
             "C 99999999999 1",
         ] {

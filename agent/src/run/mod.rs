@@ -18,6 +18,7 @@ mod follow;
 mod interrupt;
 mod journal_line;
 mod log;
+mod obstacle;
 mod phase_end;
 mod preview;
 mod provision;
