@@ -65,6 +65,18 @@ fn globs_take_what_the_guide_says() {
             json!(["out/a.js", "out/*.js", "./out/a.js"]),
             vec!["out/a.js"],
         ),
+        // A sample of the guide's: every file with an extension.
+        (
+            json!("**.*"),
+            vec![
+                "out/.env",
+                "out/a.js",
+                "out/b.css",
+                "out/deep/c.js",
+                "out/deep/er/d.js",
+                "top.txt",
+            ],
+        ),
         (json!("my-build*/*"), vec!["my-build1/x", "my-build2/y"]),
         (
             json!(["$CODEBUILD_SRC_DIR/top.txt", "${WHERE:-out}/a.js"]),

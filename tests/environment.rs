@@ -155,8 +155,12 @@ fn a_caller_stands_in_for_the_service() {
         ("CODEBUILD_BATCH_BUILD_IDENTIFIER", "build1"),
         ("CODEBUILD_INITIATOR", "GitHub-Hookshot/1c6af21"),
         ("CODEBUILD_SOURCE_VERSION", "pr/8"),
+        ("CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID", "1234567"),
         ("CODEBUILD_WEBHOOK_BASE_REF", "refs/heads/main"),
         ("CODEBUILD_WEBHOOK_EVENT", "PULL_REQUEST_UPDATED"),
+        ("CODEBUILD_WEBHOOK_HEAD_REF", "refs/heads/feature"),
+        ("CODEBUILD_WEBHOOK_MERGE_COMMIT", "5d0c1f0"),
+        ("CODEBUILD_WEBHOOK_PREV_COMMIT", "1c6af21"),
         ("CODEBUILD_WEBHOOK_TRIGGER", "pr/8"),
     ];
     let run = given.iter().fold(run, |run, (name, value)| {

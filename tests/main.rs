@@ -9,6 +9,7 @@ mod artifacts;
 mod bad_disk;
 mod bad_input;
 mod bad_registry;
+mod buildspec_place;
 mod cache;
 mod cache_keyed;
 mod check;

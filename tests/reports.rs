@@ -132,3 +132,38 @@ fn discovery_is_turned_off_and_directed_by_variables() {
     let outside = with("CODEBUILD_CONFIG_AUTO_DISCOVER_DIR=../../..");
     assert_eq!(outside, json!([]));
 }
+
+// Reference §1.7, §1.12: a key is a name or an ARN, and its variables are those that the commands left.
+#[test]
+fn a_group_is_a_name_or_an_arn_and_may_hold_a_variable() {
+    let arn = "arn:aws:codebuild:us-east-1:111122223333:report-group/shared";
+    let reports = json!({
+        "$KIND": { "files": "a.xml" },
+        arn: { "files": "a.xml" },
+    });
+    let spec = json!({
+        "version": 0.2,
+        "phases": { "build": { "commands": ["KIND=unit-$((1 + 1))"] } },
+        "reports": reports,
+    });
+    let run = Run::new().file("a.xml", JUNIT);
+    let run = run.arg("-b").arg("-").stdin(&spec.to_string());
+    let outcome = run.run().ended(0);
+    let found = outcome.result["understudy"]["reports"].as_array().unwrap();
+    let names: Vec<_> = found.iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["source-unit-2", "shared"]);
+}
+
+// Reference §1.7.
+#[test]
+fn a_base_directory_of_reports_may_match_several() {
+    let files = [
+        ("out-1/a.xml", JUNIT),
+        ("out-2/b.xml", JUNIT),
+        ("c.xml", JUNIT),
+    ];
+    let reports = json!({ "unit": { "base-directory": "out-*", "files": "*.xml" } });
+    let outcome = build(&files, &reports).run().ended(0);
+    let report = &outcome.result["understudy"]["reports"][0];
+    assert_eq!(report["files"], json!(["out-1/a.xml", "out-2/b.xml"]));
+}

@@ -106,3 +106,34 @@ fn a_templates_version_does_not_replace_the_builds_own_variable() {
     let told = Told::of(run.image(&image.repository).run()).ended(0);
     assert_eq!(told.outputs(), ["get 18\n", "the build's own\n"]);
 }
+
+// Reference §1.6.2, §1.12.
+#[test]
+fn a_version_may_be_a_variable() {
+    let run = Shell::Dash.spec(json!({
+        "env": { "variables": { "OF_BUILDSPEC": "20" } },
+        "phases": {
+            "install": { "runtime-versions": { "nodejs": "$OF_BUILDSPEC" } },
+            "build": { "commands": ["node -v"] },
+        },
+    }));
+    let told = Told::of(run.run()).ended(0);
+    assert!(told.last().starts_with("v20."), "{}", told.last());
+}
+
+// Reference §4.3: the catalogue's commands run as a build's own do.
+#[test]
+fn what_a_runtimes_commands_export_lasts_into_every_phase() {
+    let catalogue = "runtimes: {java: {versions: {corretto21: {commands: ['export JAVA_HOME=\"/opt/$KIND\"', cd /tmp]}}}}\n";
+    let place = "codebuild/image/config/runtimes.yml";
+    let image = ImageName::holding("exports", &[(place, catalogue)]);
+    let run = Shell::Ash.spec(json!({
+        "env": { "variables": { "KIND": "jdk" } },
+        "phases": {
+            "install": { "runtime-versions": { "java": "corretto21" } },
+            "build": { "commands": ["sh -c 'echo $JAVA_HOME'"] },
+        },
+    }));
+    let told = Told::of(run.image(&image.repository).run()).ended(0);
+    assert_eq!(told.last(), "/opt/jdk\n");
+}

@@ -193,7 +193,16 @@ fn relative(written: &str, rules: &Rules) -> String {
     }
     match glob.trim_end_matches('/') {
         "." => String::new(),
-        glob => glob.to_owned(),
+        glob => glob.split('/').map(crossing).collect::<Vec<_>>().join("/"),
+    }
+}
+
+/// The guide means every file by `**.*`, at every depth; a matcher takes `**` for that only as a whole component
+/// (reference §6.1).
+fn crossing(component: &str) -> String {
+    match component.strip_prefix("**") {
+        Some(rest) if !rest.is_empty() => format!("**/*{}", rest.trim_start_matches('*')),
+        _ => component.to_owned(),
     }
 }
 

@@ -123,3 +123,19 @@ impl fmt::Display for Verdict {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Reference §2.10: the API's names, to which `IN_PROGRESS` belongs while a build runs.
+    #[test]
+    fn a_verdict_has_the_apis_name_wherever_it_is_written() {
+        let names = ["SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED"];
+        for (verdict, name) in Verdict::ALL.into_iter().zip(names) {
+            assert_eq!(verdict.name(), name);
+            assert_eq!(verdict.to_string(), name);
+            assert_eq!(serde_json::to_value(verdict).unwrap(), name);
+        }
+    }
+}

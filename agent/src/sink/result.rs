@@ -203,3 +203,48 @@ fn seconds(time: Timestamp) -> f64 {
     let millis = time.as_millisecond() as f64;
     millis / 1000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{BuildEvent, BuildId, BuildIdentity, EventKind, Owner, Verdict};
+
+    // Reference §2.10: the one status that no phase and no build ends with.
+    #[test]
+    fn a_build_that_is_not_over_is_in_progress() {
+        let identity = BuildIdentity {
+            id: BuildId {
+                project: "demo".into(),
+                uuid: uuid::Uuid::nil(),
+            },
+            number: 1,
+            owner: Owner {
+                region: "us-east-1".into(),
+                account: "111122223333".into(),
+            },
+            initiator: "tester".into(),
+            image: "image".into(),
+            compute_type: "BUILD_GENERAL1_SMALL".into(),
+            source_location: "/source".into(),
+            timeout_minutes: 60,
+            privileged: false,
+            variables: Vec::new(),
+        };
+        let mut record = BuildRecord::default();
+        let mut tell = |kind| {
+            record.apply(&BuildEvent {
+                seq: 1,
+                time: Timestamp::UNIX_EPOCH,
+                kind,
+            });
+            let build = result(&record);
+            (build["buildStatus"].clone(), build["buildComplete"].clone())
+        };
+        let running = tell(EventKind::BuildStarted(Box::new(identity)));
+        assert_eq!(running, (json!("IN_PROGRESS"), json!(false)));
+        let over = EventKind::BuildFinished {
+            status: Verdict::TimedOut,
+        };
+        assert_eq!(tell(over), (json!("TIMED_OUT"), json!(true)));
+    }
+}

@@ -34,6 +34,17 @@ fn env_is_read_with_values_as_they_are_written() {
     assert_eq!(env.git_credential_helper.map(|flag| flag.value), Some(true));
 }
 
+// Reference §1.5.
+#[test]
+fn proxy_is_read() {
+    let proxy = document(EVERYTHING).proxy;
+    let flags = [proxy.upload_artifacts, proxy.logs];
+    assert_eq!(
+        flags.map(|flag| flag.map(|flag| flag.value)),
+        [Some(false), Some(true)]
+    );
+}
+
 // Reference §1.6.
 #[test]
 fn phases_are_read_with_everything_in_them() {

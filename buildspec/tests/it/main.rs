@@ -1,5 +1,6 @@
 //! What `buildspec` promises to its callers, one file a promise.
 
+mod batch;
 mod corpus;
 mod document;
 mod fixtures;
