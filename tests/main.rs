@@ -31,6 +31,7 @@ mod outputs;
 mod outputs_codebuild;
 mod outputs_pretty;
 mod phases;
+mod redaction;
 mod reports;
 mod run_as;
 mod runtimes;

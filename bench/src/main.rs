@@ -5,6 +5,7 @@
 
 mod check;
 mod corpus;
+mod log;
 mod measure;
 mod program;
 mod report;
@@ -20,6 +21,7 @@ type Bench = (&'static str, fn() -> Result<Figure, String>);
 const BENCHES: &[Bench] = &[
     ("check.corpus", check::corpus),
     ("check.start", check::start),
+    ("log.redact", log::redact),
     ("report.junit", report::junit),
 ];
 

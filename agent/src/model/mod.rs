@@ -12,6 +12,7 @@ mod report;
 mod request;
 mod status;
 mod test_report;
+mod texts;
 mod variable;
 
 pub use credentials::{Credentials, Login};
@@ -29,6 +30,7 @@ pub use report::{CoverageSummary, FileCoverage};
 pub use request::{BuildRequest, BuildspecPlace, DockerAccess, ImageDeclaration, SourceFiles};
 pub use status::{PhaseContext, StatusCode};
 pub use test_report::{TestCase, TestStatus, TestSummary};
+pub use texts::Edit;
 pub use variable::{
     Giver, Reference, RequestVariable, ShownVariable, Store, VariableKind, Visibility,
 };

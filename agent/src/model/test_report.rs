@@ -64,6 +64,11 @@ pub struct TestCase {
 }
 
 impl TestCase {
+    /// The longest name, in characters; longer ones are cut off.
+    pub const LONGEST_NAME: usize = 1_000;
+    /// The longest message, in characters; longer ones are cut off.
+    pub const LONGEST_MESSAGE: usize = 5_000;
+
     /// Returns the name with what groups it, unless the name begins with that anyway.
     pub fn full_name(&self) -> String {
         match &self.prefix {

@@ -5,10 +5,6 @@ use crate::model::{TestCase, TestStatus, TestSummary};
 /// The most cases that CodeBuild keeps of a report.
 const MOST: usize = 500;
 
-/// The longest name and the longest message, in characters.
-const LONGEST_NAME: usize = 1_000;
-const LONGEST_MESSAGE: usize = 5_000;
-
 /// A test report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tests {
@@ -39,9 +35,9 @@ impl Tests {
             _ => &mut self.others,
         };
         if kept.len() < MOST {
-            cut(&mut case.name, LONGEST_NAME);
+            cut(&mut case.name, TestCase::LONGEST_NAME);
             if let Some(message) = &mut case.message {
-                cut(message, LONGEST_MESSAGE);
+                cut(message, TestCase::LONGEST_MESSAGE);
             }
             kept.push(case);
         }

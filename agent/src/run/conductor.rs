@@ -12,7 +12,7 @@ use super::phase_end::PhaseEnd;
 use super::teller::Teller;
 use super::upload::Left;
 use super::values::{Values, unread};
-use super::{Build, Surroundings, cache, provision, upload};
+use super::{Build, Surroundings, cache, provision, redaction, upload};
 use crate::engine::{ContainerEngine, EngineError};
 use crate::journal::{self, EventFile};
 use crate::model::{
@@ -36,6 +36,7 @@ pub async fn run_build<E: ContainerEngine>(
     on_event: &mut (dyn FnMut(&BuildEvent) + Send),
 ) -> BuildRecord {
     let mut teller = Teller::new(EventFile::open(&build.directory.events()), clock, on_event);
+    teller.hide(redaction::given(&build.request));
     let mut conductor = Conductor {
         build,
         surroundings,
@@ -45,6 +46,7 @@ pub async fn run_build<E: ContainerEngine>(
         values: Values::default(),
     };
     teller.tell(EventKind::BuildStarted(Box::new(identity(build))));
+    teller.warn_of_short_secrets();
     let mut status = Verdict::Succeeded;
     let mut phase = Phase::Submitted;
     loop {

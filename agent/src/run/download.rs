@@ -14,7 +14,7 @@ use super::resolve::resolve;
 use super::teller::Teller;
 use super::values::{Values, unread};
 use super::variables::Variables;
-use super::{Build, LABEL, Surroundings, cache};
+use super::{Build, LABEL, Surroundings, cache, redaction};
 use crate::engine::{Access, ContainerEngine, ContainerId, ContainerSpec, EngineError, Mount};
 use crate::model::{
     BuildspecPlace, DockerAccess, EventKind, PhaseCommands, PhaseContext, SourceReady, StatusCode,
@@ -94,6 +94,8 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     };
     teller.tell(EventKind::EnvironmentReady);
     let variables = resolve(&reading.document, &build.request, &facts, teller).await?;
+    teller.hide(redaction::hidden(&build.request, variables.secrets()));
+    teller.warn_of_short_secrets();
     let mark = uuid::Uuid::new_v4().simple().to_string();
     let owner = build.directory.owner().unwrap_or_default();
     let mut configured = variables.configured();

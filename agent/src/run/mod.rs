@@ -24,6 +24,7 @@ mod preview;
 mod provision;
 mod read_buildspec;
 mod read_reports;
+mod redaction;
 mod resolve;
 mod tail;
 mod teller;

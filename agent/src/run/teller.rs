@@ -1,8 +1,9 @@
-//! The one voice of a build: numbers and stamps events, folds the record, keeps the journal.
+//! The one voice of a build: takes secrets out, numbers and stamps events, folds the record, keeps the journal.
 
 use jiff::Timestamp;
 
 use super::phase_end::PhaseEnd;
+use super::redaction::Redaction;
 use crate::journal::{EventFile, JournalError};
 use crate::model::{BuildEvent, BuildRecord, EventKind, Phase};
 
@@ -13,6 +14,7 @@ pub(super) struct Teller<'a> {
     clock: &'a (dyn Fn() -> Timestamp + Sync),
     on_event: &'a mut (dyn FnMut(&BuildEvent) + Send),
     journal: Result<EventFile, JournalError>,
+    redaction: Box<Redaction>,
     pub(super) record: BuildRecord,
 }
 
@@ -29,6 +31,7 @@ impl<'a> Teller<'a> {
             clock,
             on_event,
             journal,
+            redaction: Box::default(),
             record: BuildRecord::default(),
         }
     }
@@ -44,8 +47,39 @@ impl<'a> Teller<'a> {
         self.tell_at(now, kind);
     }
 
+    /// Takes these secrets, name and value, out of everything that is told from now on.
+    pub(super) fn hide<'s>(&mut self, secrets: impl IntoIterator<Item = (&'s str, &'s str)>) {
+        self.redaction.learn(secrets);
+    }
+
+    /// Tells which secrets cannot be hidden.
+    pub(super) fn warn_of_short_secrets(&mut self) {
+        if let Some((message, help)) = self.redaction.warning() {
+            self.warn(message, help);
+        }
+    }
+
     /// Tells that something happened at `time`; never earlier than what was told before.
-    pub(super) fn tell_at(&mut self, time: Timestamp, kind: EventKind) {
+    pub(super) fn tell_at(&mut self, time: Timestamp, mut kind: EventKind) {
+        if let EventKind::Output { text } = &kind {
+            let text = self.redaction.output(text);
+            self.tell_output(time, text);
+            return;
+        }
+        // Nothing of the output stays behind what comes after it.
+        let text = self.redaction.rest();
+        self.tell_output(time, text);
+        self.redaction.clean(&mut kind);
+        self.tell_clean(time, kind);
+    }
+
+    fn tell_output(&mut self, time: Timestamp, text: Option<String>) {
+        if let Some(text) = text {
+            self.tell_clean(time, EventKind::Output { text });
+        }
+    }
+
+    fn tell_clean(&mut self, time: Timestamp, kind: EventKind) {
         self.last = time.max(self.last);
         self.seq += 1;
         let event = BuildEvent {

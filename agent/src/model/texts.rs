@@ -1,0 +1,319 @@
+//! Every text of an event that a build, a buildspec or a caller can put something into.
+//!
+//! The patterns name every field, so that a new one cannot be overlooked: it is a text, or it is known to be none.
+
+use super::event::{
+    ArtifactsSelected, BuildIdentity, CommandStarted, EventKind, ImagePulled, ImagePulling,
+    ImagePushed, PatternMatches, ReportsDiscovered, SourceReady,
+};
+use super::{PhaseContext, Reference, ShownVariable, TestCase};
+
+/// What is done to a text. The number is how many characters such a text has at most, where it is cut off.
+pub type Edit<'e> = dyn FnMut(&mut String, Option<usize>) + 'e;
+
+impl EventKind {
+    /// Edits every text but names that are ours, ids and digests.
+    pub fn edit_texts(&mut self, edit: &mut Edit<'_>) {
+        match self {
+            Self::BuildStarted(identity) => identity.edit_texts(edit),
+            Self::PhaseFinished {
+                phase: _,
+                verdict: _,
+                contexts,
+            } => {
+                for PhaseContext {
+                    status_code: _,
+                    message,
+                    help,
+                } in contexts
+                {
+                    edit(message, None);
+                    optional(help, edit);
+                }
+            }
+            Self::SourceReady(SourceReady {
+                directory,
+                buildspec,
+                resolved_version,
+                files: _,
+                bytes: _,
+                empty_phases: _,
+            }) => {
+                edit(directory, None);
+                edit(buildspec, None);
+                optional(resolved_version, edit);
+            }
+            Self::CommandStarted(CommandStarted {
+                number: _,
+                phase: _,
+                text,
+                line: _,
+            })
+            | Self::BuildspecFindings { text, errors: _ }
+            | Self::Output { text } => edit(text, None),
+            Self::RuntimeSelected { runtime, version } => {
+                edit(runtime, None);
+                edit(version, None);
+            }
+            Self::CommandFinished {
+                number: _,
+                status: _,
+                directory,
+            }
+            | Self::SourceEntered { directory }
+            | Self::ReportsDiscovered(ReportsDiscovered {
+                directory,
+                files: _,
+                micros: _,
+                limit_seconds: _,
+            }) => edit(directory, None),
+            Self::Warning { message, help } => {
+                edit(message, None);
+                optional(help, edit);
+            }
+            Self::VariablesExported { variables } => {
+                for (name, value) in variables {
+                    edit(name, None);
+                    edit(value, None);
+                }
+            }
+            Self::ReferencesFound { references } => {
+                for Reference {
+                    name,
+                    store: _,
+                    reference,
+                } in references
+                {
+                    edit(name, None);
+                    edit(reference, None);
+                }
+            }
+            Self::CachePath { .. }
+            | Self::CacheRestored { .. }
+            | Self::CacheMissed { .. }
+            | Self::CacheSaved { .. } => self.edit_cache(edit),
+            Self::ImageMapped { .. }
+            | Self::ImagePulling(_)
+            | Self::ImagePulled(_)
+            | Self::ImageReady { .. }
+            | Self::ImageBuilt { .. }
+            | Self::ImagePushed(_) => {
+                self.edit_image(edit);
+            }
+            Self::ArtifactsSelected(_) | Self::ArtifactsDelivered { .. } => {
+                self.edit_artifacts(edit);
+            }
+            Self::CoverageCollected { .. }
+            | Self::TestsCollected { .. }
+            | Self::ReportIncomplete { .. } => self.edit_report(edit),
+            Self::PhaseStarted { phase: _ }
+            | Self::EnvironmentReady
+            | Self::NoRuntimeSelected
+            | Self::RuntimesUnsupported
+            | Self::CommandsReady { phases: _ }
+            | Self::CacheSkipped
+            | Self::BuildFinished { status: _ } => {}
+        }
+    }
+
+    fn edit_cache(&mut self, edit: &mut Edit<'_>) {
+        match self {
+            Self::CachePath { path } => edit(path, None),
+            Self::CacheRestored {
+                key,
+                name,
+                files: _,
+                bytes: _,
+                millis: _,
+            }
+            | Self::CacheSaved {
+                key,
+                name,
+                files: _,
+                bytes: _,
+                unchanged: _,
+                millis: _,
+            } => {
+                edit(key, None);
+                optional(name, edit);
+            }
+            Self::CacheMissed { key, reason } => {
+                edit(key, None);
+                edit(reason, None);
+            }
+            _ => {}
+        }
+    }
+
+    fn edit_image(&mut self, edit: &mut Edit<'_>) {
+        match self {
+            Self::ImageMapped { image, published } => {
+                edit(image, None);
+                edit(published, None);
+            }
+            Self::ImagePulling(ImagePulling {
+                image: name,
+                layers: _,
+                layers_done: _,
+                bytes: _,
+                size: _,
+            })
+            | Self::ImagePulled(ImagePulled {
+                image: name,
+                layers: _,
+                bytes: _,
+                millis: _,
+            })
+            | Self::ImageReady { image: name, id: _ }
+            | Self::ImageBuilt {
+                name,
+                id: _,
+                millis: _,
+            } => edit(name, None),
+            Self::ImagePushed(ImagePushed {
+                name,
+                repository,
+                tags,
+                digest: _,
+                millis: _,
+            }) => {
+                edit(name, None);
+                edit(repository, None);
+                each(tags, edit);
+            }
+            _ => {}
+        }
+    }
+
+    fn edit_artifacts(&mut self, edit: &mut Edit<'_>) {
+        match self {
+            Self::ArtifactsSelected(ArtifactsSelected {
+                identifier,
+                base_directory,
+                patterns,
+                files: _,
+            }) => {
+                optional(identifier, edit);
+                edit(base_directory, None);
+                for PatternMatches { pattern, files: _ } in patterns {
+                    edit(pattern, None);
+                }
+            }
+            Self::ArtifactsDelivered {
+                identifier,
+                location,
+                files: _,
+                bytes: _,
+            } => {
+                optional(identifier, edit);
+                edit(location, None);
+            }
+            _ => {}
+        }
+    }
+
+    fn edit_report(&mut self, edit: &mut Edit<'_>) {
+        match self {
+            Self::CoverageCollected {
+                group,
+                arn,
+                format: _,
+                sources,
+                summary: _,
+            } => {
+                named(group, arn, edit);
+                each(sources, edit);
+            }
+            Self::TestsCollected {
+                group,
+                arn,
+                format: _,
+                sources,
+                summary: _,
+                failures,
+            } => {
+                named(group, arn, edit);
+                each(sources, edit);
+                for case in failures {
+                    case.edit_texts(edit);
+                }
+            }
+            Self::ReportIncomplete { group, message } => {
+                edit(group, None);
+                edit(message, None);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl BuildIdentity {
+    fn edit_texts(&mut self, edit: &mut Edit<'_>) {
+        let Self {
+            id: _,
+            number: _,
+            owner: _,
+            initiator,
+            image,
+            compute_type: _,
+            source_location,
+            timeout_minutes: _,
+            privileged: _,
+            variables,
+        } = self;
+        edit(initiator, None);
+        edit(image, None);
+        edit(source_location, None);
+        for ShownVariable {
+            name,
+            value,
+            kind: _,
+        } in variables
+        {
+            edit(name, None);
+            edit(value, None);
+        }
+    }
+}
+
+impl TestCase {
+    fn edit_texts(&mut self, edit: &mut Edit<'_>) {
+        let Self {
+            name,
+            prefix,
+            test_suite_name,
+            status: _,
+            duration_in_nano_seconds: _,
+            message,
+            test_raw_data_path,
+        } = self;
+        edit(name, Some(Self::LONGEST_NAME));
+        optional(prefix, edit);
+        optional(test_suite_name, edit);
+        if let Some(message) = message {
+            edit(message, Some(Self::LONGEST_MESSAGE));
+        }
+        edit(test_raw_data_path, None);
+    }
+}
+
+/// An ARN names its group beside our own words, which stay readable while there is nothing to hide.
+fn named(group: &mut String, arn: &mut String, edit: &mut Edit<'_>) {
+    let before = group.clone();
+    edit(group, None);
+    if *group != before {
+        edit(arn, None);
+    }
+}
+
+fn optional(text: &mut Option<String>, edit: &mut Edit<'_>) {
+    if let Some(text) = text {
+        edit(text, None);
+    }
+}
+
+fn each(texts: &mut [String], edit: &mut Edit<'_>) {
+    for text in texts {
+        edit(text, None);
+    }
+}
