@@ -38,6 +38,7 @@ mod runtimes;
 mod secrets;
 mod smoke;
 mod source;
+mod sources_git;
 mod stop;
 mod support;
 mod unprivileged;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::source::SourceArgs;
+
 const EXIT_CODES: &str = "Exit codes:
   0    the build SUCCEEDED
   1    the build FAILED: a command, artifacts or an image
@@ -92,9 +94,8 @@ pub(super) struct PlanArgs {
 /// What a build is made from.
 #[derive(Debug, Args)]
 pub(super) struct BuildArgs {
-    /// The directory that holds the source. It is copied, never written to.
-    #[arg(default_value = ".", value_name = "SOURCE")]
-    pub(super) source: PathBuf,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
 
     /// The buildspec: a path relative to the source, or `-` for standard input [default: buildspec.yml]
     #[arg(short, long, value_name = "PATH|-")]

@@ -8,6 +8,7 @@ mod plan;
 mod report;
 mod request;
 mod run;
+mod source;
 mod stop;
 mod sweep;
 mod variables;
@@ -27,7 +28,7 @@ pub async fn main() -> ExitCode {
     let done = match cli.command {
         Command::Run(args) => Box::pin(run::run(*args, &settings)).await,
         Command::Check(args) => check::check(&args),
-        Command::Plan(args) => plan::plan(&args, &settings),
+        Command::Plan(args) => Box::pin(plan::plan(&args, &settings)).await,
         Command::Schema => Ok(plan::schema()),
         Command::Report(args) => report::report(&args),
         Command::Sweep(args) => sweep::sweep(args, &settings).await,

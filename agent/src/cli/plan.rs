@@ -10,9 +10,9 @@ use crate::config::Settings;
 use crate::run;
 
 /// Prints what `run` would do, as JSON. Findings and warnings go to standard error.
-pub(super) fn plan(args: &PlanArgs, settings: &Settings) -> Result<ExitCode, CliError> {
+pub(super) async fn plan(args: &PlanArgs, settings: &Settings) -> Result<ExitCode, CliError> {
     let Asked { request, warnings } = request(&args.build, settings)?;
-    let preview = run::preview(&request).map_err(|context| {
+    let preview = run::preview(&request).await.map_err(|context| {
         let help = context
             .help
             .unwrap_or_else(|| "`understudy check` shows every finding of a buildspec".to_owned());

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use super::args::{BuildArgs, Docker};
 use super::exit::CliError;
+use super::source::{Sources, s3, sources};
 use super::variables::variables;
 use crate::config::Settings;
 use crate::model::{
-    BuildRequest, BuildspecPlace, DockerAccess, NO_ACCOUNT, Owner, RequestVariable, SourceFiles,
+    BuildRequest, BuildspecPlace, DockerAccess, NO_ACCOUNT, Owner, RequestVariable, Source,
+    SourceFiles,
 };
 use crate::plan;
 use crate::project::{self, Project};
@@ -37,12 +39,14 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         Some(path) => read_project(path, args.project_name.as_deref())?,
     };
     let mut warnings: Vec<(String, String)> = unheeded(&project).into_iter().collect();
-    let source = fs::canonicalize(&args.source).map_err(|error| {
-        CliError::unusable(
-            format!("source `{}` cannot be read: {error}", args.source.display()),
-            "give a directory that exists: `understudy run path/to/source`",
-        )
-    })?;
+    let Sources { primary, secondary } = sources(&args.source)?;
+    let buildspec = buildspec(args, &project)?;
+    if let (Source::None, BuildspecPlace::InSource { path, .. }) = (&primary, &buildspec) {
+        return Err(CliError::unusable(
+            format!("without a source there is no `{path}`"),
+            "give the buildspec itself: `-b -` and standard input, or text in the project",
+        ));
+    }
     let image = args
         .image
         .clone()
@@ -66,14 +70,14 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
             DockerAccess::None
         }
     };
-    let name = project_name(&project, &source)?;
+    let name = project_name(&project, &primary)?;
     let given = variables(args, &project)?;
     let initiator = initiator(&given, &project, settings);
     let request = BuildRequest {
         // Two directories of the same name are two projects, unless somebody says that they are one.
         cache_scope: match &project.name {
             Some(name) => name.clone(),
-            None => format!("{name}@{}", plan::fingerprint(&source.to_string_lossy())),
+            None => format!("{name}@{}", plan::fingerprint(&primary.location())),
         },
         project: name,
         source_files: if args.include_ignored {
@@ -81,7 +85,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         } else {
             SourceFiles::Tracked
         },
-        buildspec: buildspec(args, &project)?,
+        buildspec,
         image,
         registry_credential: project
             .environment
@@ -111,7 +115,8 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         encryption_key: project.encryption_key.clone(),
         public_alias: project.public_alias().map(str::to_owned),
         initiator,
-        source,
+        source: primary,
+        secondary_sources: secondary,
     };
     Ok(Asked { request, warnings })
 }
@@ -185,6 +190,15 @@ fn buildspec(args: &BuildArgs, project: &Project) -> Result<BuildspecPlace, CliE
         Some(text) if text.contains('\n') || text.trim_start().starts_with('{') => {
             BuildspecPlace::Inline(text.to_owned())
         }
+        Some(text) if text.starts_with("arn:") => match s3(text).transpose()? {
+            Some(place) if !place.is_folder() => BuildspecPlace::S3(place),
+            _ => {
+                return Err(CliError::unusable(
+                    format!("`{text}` is no buildspec"),
+                    "name an object in S3, `arn:aws:s3:::bucket/key`",
+                ));
+            }
+        },
         Some(path) => BuildspecPlace::InSource {
             path: path.strip_prefix("./").unwrap_or(path).to_owned(),
             explicit: true,
@@ -192,13 +206,10 @@ fn buildspec(args: &BuildArgs, project: &Project) -> Result<BuildspecPlace, CliE
     })
 }
 
-fn project_name(project: &Project, source: &Path) -> Result<String, CliError> {
+fn project_name(project: &Project, source: &Source) -> Result<String, CliError> {
     let name = match &project.name {
         Some(name) => name.clone(),
-        None => source
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default()
+        None => own_name(source)
             .chars()
             .map(|c| {
                 if c.is_ascii_alphanumeric() || c == '-' || c == '_' {
@@ -227,6 +238,24 @@ fn project_name(project: &Project, source: &Path) -> Result<String, CliError> {
         ));
     }
     Ok(name)
+}
+
+/// Returns the name that a source has of its own.
+fn own_name(source: &Source) -> String {
+    let path = match source {
+        Source::Directory(path) => return last_part(path),
+        Source::Archive(path) => path.with_extension(""),
+        Source::Git(git) => git.url.path().into(),
+        Source::S3(s3) if s3.key.is_empty() => PathBuf::from(&s3.bucket),
+        Source::S3(s3) => Path::new(&s3.key).with_extension(""),
+        Source::None => PathBuf::new(),
+    };
+    last_part(&path)
+}
+
+fn last_part(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 fn timeout(args: &BuildArgs, project: &Project) -> Result<Duration, CliError> {

@@ -19,6 +19,7 @@ use crate::engine::Docker;
 use crate::images::Keychain;
 use crate::journal::{BuildDirectory, JournalError, StateDirectory, next_number};
 use crate::model::{BuildId, BuildRecord};
+use crate::plan;
 use crate::run::{Build, Interrupt, Stop, Surroundings, run_build};
 use crate::sink::{self, Audience, CodeBuildLog, Fanout, JsonLines, Pretty};
 
@@ -103,7 +104,9 @@ fn place(
         project: request.project.clone(),
         uuid: Uuid::new_v4(),
     };
-    let directory = BuildDirectory::create(&state.build(&id.uuid.to_string())).map_err(failed)?;
+    let places = plan::source_places(&request);
+    let directory = BuildDirectory::create(&state.build(&id.uuid.to_string()), &places.primary)
+        .map_err(failed)?;
     Ok((
         state,
         Build {

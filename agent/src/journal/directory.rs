@@ -12,16 +12,19 @@ use super::state::private_directory;
 #[derive(Debug, Clone)]
 pub struct BuildDirectory {
     root: PathBuf,
+    /// Where the primary source lies among the sources.
+    primary: PathBuf,
 }
 
 impl BuildDirectory {
-    /// Makes the directory and its parts.
-    pub fn create(root: &Path) -> Result<Self, JournalError> {
+    /// Makes the directory and its parts; `primary` is where the primary source lies among the sources.
+    pub fn create(root: &Path, primary: &Path) -> Result<Self, JournalError> {
         private_directory(root)?;
         let directory = Self {
             root: root.to_owned(),
+            primary: primary.to_owned(),
         };
-        for part in [directory.readonly(), directory.source()] {
+        for part in [directory.readonly(), directory.sources()] {
             make(&part, 0o755)?;
         }
         // A command may run as another user one day, and its epilogue must be able to save its state.
@@ -62,9 +65,18 @@ impl BuildDirectory {
         self.root.join("record")
     }
 
+    /// The directory of all sources.
+    pub fn sources(&self) -> PathBuf {
+        self.root.join("src")
+    }
+
     /// `CODEBUILD_SRC_DIR` in the container.
     pub fn source(&self) -> PathBuf {
-        self.root.join("src")
+        // Joining an empty path would leave a slash at the end.
+        if self.primary.as_os_str().is_empty() {
+            return self.sources();
+        }
+        self.sources().join(&self.primary)
     }
 
     /// Artifacts for which the caller named no place.

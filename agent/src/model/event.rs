@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BuildId, CoverageSummary, Owner, Phase, PhaseContext, Reference, ShownVariable, TestCase,
-    TestSummary, Verdict,
+    BuildId, CoverageSummary, Owner, Phase, PhaseContext, Reference, ShownVariable, SourceIdentity,
+    TestCase, TestSummary, Verdict,
 };
 
 /// An event with its place in the build. Only `run` makes these, so that one order holds everywhere.
@@ -62,7 +62,16 @@ pub enum EventKind {
         /// The engine's content id.
         id: String,
     },
-    /// The source is in the build's own directory and the buildspec was found.
+    /// A source that is fetched from elsewhere is on its way; told at most once a second.
+    SourceProgress {
+        /// The secondary source; `None` for the primary one.
+        id: Option<String>,
+        /// Where it comes from.
+        location: String,
+        /// How far it is, for people; empty at the beginning.
+        progress: String,
+    },
+    /// The sources are in the build's own directory and the buildspec was found.
     SourceReady(SourceReady),
     /// The buildspec has findings, drawn for people.
     BuildspecFindings {
@@ -254,8 +263,10 @@ pub struct BuildIdentity {
     pub image: String,
     /// CodeBuild's compute type, as the project names it.
     pub compute_type: String,
-    /// The caller's name for the source.
-    pub source_location: String,
+    /// The primary source.
+    pub source: SourceIdentity,
+    /// The secondary sources.
+    pub secondary_sources: Vec<SourceIdentity>,
     /// Minutes until the build times out, rounded up.
     pub timeout_minutes: u64,
     /// Whether commands can reach a Docker engine.
@@ -310,6 +321,20 @@ pub struct SourceReady {
     pub bytes: u64,
     /// Phases that the buildspec names without commands.
     pub empty_phases: Vec<Phase>,
+    /// The secondary sources, in the order in which they were asked for.
+    pub secondary: Vec<SecondaryReady>,
+}
+
+/// Where a secondary source is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecondaryReady {
+    /// CodeBuild's `sourceIdentifier`.
+    pub id: String,
+    /// `CODEBUILD_SRC_DIR_<id>`.
+    pub directory: String,
+    /// The commit, where there is one.
+    pub resolved_version: Option<String>,
 }
 
 /// How many commands a phase has.

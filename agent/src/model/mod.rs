@@ -5,11 +5,13 @@
 
 mod credentials;
 mod event;
+mod git_version;
 mod identity;
 mod phase;
 mod record;
 mod report;
 mod request;
+mod source;
 mod status;
 mod test_report;
 mod texts;
@@ -18,8 +20,10 @@ mod variable;
 pub use credentials::{Credentials, Login};
 pub use event::{
     ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, EventKind, ImagePulled,
-    ImagePulling, ImagePushed, PatternMatches, PhaseCommands, ReportsDiscovered, SourceReady,
+    ImagePulling, ImagePushed, PatternMatches, PhaseCommands, ReportsDiscovered, SecondaryReady,
+    SourceReady,
 };
+pub use git_version::{GitVersion, GitVersionKind};
 pub use identity::{BuildId, NO_ACCOUNT, Owner};
 pub use phase::{Phase, Verdict};
 pub use record::{
@@ -28,6 +32,10 @@ pub use record::{
 };
 pub use report::{CoverageSummary, FileCoverage};
 pub use request::{BuildRequest, BuildspecPlace, DockerAccess, ImageDeclaration, SourceFiles};
+pub use source::{
+    GitSource, GitUrl, MOST_SECONDARY_SOURCES, Provider, S3Source, SecondarySource, Source,
+    SourceIdentity, SourceVersions,
+};
 pub use status::{PhaseContext, StatusCode};
 pub use test_report::{TestCase, TestStatus, TestSummary};
 pub use texts::Edit;

@@ -212,7 +212,8 @@ impl BuildRecord {
             | EventKind::Output { .. }
             | EventKind::ImageBuilt { .. }
             | EventKind::ReportsDiscovered(_)
-            | EventKind::ArtifactsSelected(_) => {}
+            | EventKind::ArtifactsSelected(_)
+            | EventKind::SourceProgress { .. } => {}
         }
     }
 

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Owner, RequestVariable, ShownVariable, VariableKind, Visibility};
+use super::{
+    Owner, RequestVariable, S3Source, SecondarySource, ShownVariable, Source, VariableKind,
+    Visibility,
+};
 
 /// A request for one build: what the command line, the project file and the environment came to.
 #[derive(Debug, Clone)]
@@ -14,9 +17,11 @@ pub struct BuildRequest {
     pub project: String,
     /// Whose caches these are: the project, and where its name was only guessed, the source too.
     pub cache_scope: String,
-    /// The directory that holds the source; absolute.
-    pub source: PathBuf,
-    /// Which of its files are taken.
+    /// The primary source.
+    pub source: Source,
+    /// The sources beside it, at most twelve.
+    pub secondary_sources: Vec<SecondarySource>,
+    /// Which files of a source directory are taken.
     pub source_files: SourceFiles,
     /// Where the buildspec is.
     pub buildspec: BuildspecPlace,
@@ -95,6 +100,8 @@ pub enum BuildspecPlace {
     },
     /// The text itself.
     Inline(String),
+    /// An object in S3.
+    S3(S3Source),
 }
 
 /// Whether commands can reach a Docker engine.

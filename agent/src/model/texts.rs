@@ -4,9 +4,9 @@
 
 use super::event::{
     ArtifactsSelected, BuildIdentity, CommandStarted, EventKind, ImagePulled, ImagePulling,
-    ImagePushed, PatternMatches, ReportsDiscovered, SourceReady,
+    ImagePushed, PatternMatches, ReportsDiscovered, SecondaryReady, SourceReady,
 };
-use super::{PhaseContext, Reference, ShownVariable, TestCase};
+use super::{PhaseContext, Reference, ShownVariable, SourceIdentity, TestCase};
 
 /// What is done to a text. The number is how many characters such a text has at most, where it is cut off.
 pub type Edit<'e> = dyn FnMut(&mut String, Option<usize>) + 'e;
@@ -31,18 +31,7 @@ impl EventKind {
                     optional(help, edit);
                 }
             }
-            Self::SourceReady(SourceReady {
-                directory,
-                buildspec,
-                resolved_version,
-                files: _,
-                bytes: _,
-                empty_phases: _,
-            }) => {
-                edit(directory, None);
-                edit(buildspec, None);
-                optional(resolved_version, edit);
-            }
+            Self::SourceProgress { .. } | Self::SourceReady(_) => self.edit_source(edit),
             Self::CommandStarted(CommandStarted {
                 number: _,
                 phase: _,
@@ -113,6 +102,42 @@ impl EventKind {
             | Self::CommandsReady { phases: _ }
             | Self::CacheSkipped
             | Self::BuildFinished { status: _ } => {}
+        }
+    }
+
+    fn edit_source(&mut self, edit: &mut Edit<'_>) {
+        match self {
+            Self::SourceProgress {
+                id: _,
+                location,
+                progress,
+            } => {
+                edit(location, None);
+                edit(progress, None);
+            }
+            Self::SourceReady(SourceReady {
+                directory,
+                buildspec,
+                resolved_version,
+                files: _,
+                bytes: _,
+                empty_phases: _,
+                secondary,
+            }) => {
+                edit(directory, None);
+                edit(buildspec, None);
+                optional(resolved_version, edit);
+                for SecondaryReady {
+                    id: _,
+                    directory,
+                    resolved_version,
+                } in secondary
+                {
+                    edit(directory, None);
+                    optional(resolved_version, edit);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -256,14 +281,25 @@ impl BuildIdentity {
             initiator,
             image,
             compute_type: _,
-            source_location,
+            source,
+            secondary_sources,
             timeout_minutes: _,
             privileged: _,
             variables,
         } = self;
         edit(initiator, None);
         edit(image, None);
-        edit(source_location, None);
+        let sources = std::iter::once(source).chain(secondary_sources);
+        for SourceIdentity {
+            id: _,
+            type_name: _,
+            location,
+            version,
+        } in sources
+        {
+            edit(location, None);
+            optional(version, edit);
+        }
         for ShownVariable {
             name,
             value,

@@ -5,7 +5,7 @@ use buildspec::{BuildSpec, OnFailure, Spanned};
 use super::environment::unlike_asked;
 use super::{
     ArtifactPlan, CachePlan, CommandPlan, ImagePlan, ImageRuntimes, PhasePlan, Plan, ReportPlan,
-    RuntimeError, RuntimePlan, Text, Value, expand, is_name, layout,
+    RuntimeError, RuntimePlan, Text, Value, expand, is_name, source_places,
 };
 use crate::model::{BuildRequest, ImageDeclaration, Phase};
 
@@ -111,7 +111,7 @@ pub fn decide(
             .shell
             .as_ref()
             .map_or_else(|| "sh".into(), |shell| shell.value.clone()),
-        source_directory: layout::source_directory(&request.project),
+        source_directory: source_places(request).primary_directory(),
         runtimes,
         own_version: environment
             .iter()

@@ -31,6 +31,8 @@ fi
 us_record=/codebuild/understudy
 us_tmp=/codebuild/output/tmp
 us_source=${CODEBUILD_SRC_DIR:?}
+# All sources lie below one directory, the primary one perhaps deep in it.
+us_sources=$CODEBUILD_GOPATH/src
 us_mark=$1
 us_wanted=$2
 us_owner=$3
@@ -95,7 +97,7 @@ us_enter() {
 
 # us_grant: lets everybody read what the source brought, and enter and run what its owner can (reference §1.3).
 us_grant() {
-  us_tool chmod -R a+rX "$us_source" 2>/dev/null
+  us_tool chmod -R a+rX "$us_sources" 2>/dev/null
 }
 
 # us_ready [USER]: lets the commands that follow run as USER, or as root; notes why, where they cannot run.
@@ -236,7 +238,7 @@ us_hand_over() {
   [ -n "$us_owner" ] || return 0
   read -r us_inside us_outside us_rest </proc/self/uid_map
   [ "$us_outside" = 0 ] || return 0
-  us_tool chown -Rh "$us_owner" "$us_source" "$us_tmp" "$us_record"
+  us_tool chown -Rh "$us_owner" "$us_sources" "$us_tmp" "$us_record"
 }
 
 us_main() {

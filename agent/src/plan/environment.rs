@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use buildspec::BuildSpec;
 use uuid::Uuid;
 
-use super::{fingerprint, is_name, layout};
-use crate::model::{BuildId, BuildRequest, BuildspecPlace, Owner, VariableKind};
+use super::sources::source_variables;
+use super::{fingerprint, is_name, layout, source_places};
+use crate::model::{BuildId, BuildRequest, BuildspecPlace, Owner, SourceVersions, VariableKind};
 
 /// What is known of a build when its container is made.
 #[derive(Debug, Clone)]
@@ -17,8 +18,8 @@ pub struct BuildFacts {
     pub number: u64,
     /// The start, in Unix milliseconds.
     pub start_millis: i64,
-    /// The commit, where there is one.
-    pub resolved_version: Option<String>,
+    /// What is known of the sources: the primary one first, then the secondary ones in the order of the request.
+    pub sources: Vec<SourceVersions>,
 }
 
 /// What the service alone knows, and what a caller who stands in for it may therefore say: the webhook or the batch
@@ -73,9 +74,11 @@ pub fn environment(
         variables.set(name, value);
     }
     let given = |name: &str| request.variables.iter().any(|given| given.name == name);
-    for (name, value) in reserved(request, facts) {
-        if !(is_settable(name) && given(name)) {
-            variables.set(name, &value);
+    let reserved = reserved(request, facts).into_iter();
+    let reserved = reserved.map(|(name, value)| (name.to_owned(), value));
+    for (name, value) in reserved.chain(source_variables(request, &facts.sources)) {
+        if !(is_settable(&name) && given(&name)) {
+            variables.set(&name, &value);
         }
     }
     variables.0.retain(|(name, value)| can_be_held(name, value));
@@ -155,12 +158,7 @@ fn reserved(request: &BuildRequest, facts: &BuildFacts) -> Vec<(&'static str, St
             "CODEBUILD_PROJECT_UUID",
             project_uuid(&id.project).to_string(),
         ),
-        (
-            "CODEBUILD_SRC_DIR",
-            layout::source_directory(&request.project),
-        ),
         ("CODEBUILD_START_TIME", facts.start_millis.to_string()),
-        ("CODEBUILD_SOURCE_REPO_URL", String::new()),
     ];
     if let Some(alias) = &request.public_alias {
         let uuid = id.uuid;
@@ -168,10 +166,6 @@ fn reserved(request: &BuildRequest, facts: &BuildFacts) -> Vec<(&'static str, St
             "CODEBUILD_PUBLIC_BUILD_URL",
             format!("https://{region}.codebuild.aws.amazon.com/project/{alias}/build/{uuid}"),
         ));
-    }
-    if let Some(version) = &facts.resolved_version {
-        variables.push(("CODEBUILD_RESOLVED_SOURCE_VERSION", version.clone()));
-        variables.push(("CODEBUILD_SOURCE_VERSION", version.clone()));
     }
     variables
 }
@@ -189,9 +183,11 @@ fn console(owner: &Owner) -> String {
 /// Returns the path that the log and the result name as the buildspec's place (reference §1.1).
 pub fn buildspec_location(request: &BuildRequest) -> String {
     match &request.buildspec {
-        BuildspecPlace::Inline(_) => format!("{}/buildspec.yml", layout::READONLY),
+        BuildspecPlace::Inline(_) | BuildspecPlace::S3(_) => {
+            format!("{}/buildspec.yml", layout::READONLY)
+        }
         BuildspecPlace::InSource { path, .. } => {
-            format!("{}/{path}", layout::source_directory(&request.project))
+            format!("{}/{path}", source_places(request).primary_directory())
         }
     }
 }

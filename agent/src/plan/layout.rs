@@ -17,11 +17,11 @@ pub const RUNTIMES: &str = "/codebuild/image/config/runtimes.yml";
 /// Where `driver.sh` is.
 pub const DRIVER: &str = "/codebuild/readonly/driver.sh";
 
-/// Returns `CODEBUILD_SRC_DIR` for a project.
+/// Returns the directory of a project's sources; where each lies in it, [`super::source_places`] says.
 ///
 /// CodeBuild's digits change from build to build; ours only from project to project, because compilers and bundlers
 /// key their caches by absolute paths.
-pub fn source_directory(project: &str) -> String {
+pub fn sources(project: &str) -> String {
     format!("{}/src", go_path(project))
 }
 

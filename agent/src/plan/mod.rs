@@ -11,6 +11,7 @@ pub mod layout;
 mod program;
 mod references;
 mod runtimes;
+mod sources;
 pub mod transition;
 
 use buildspec::{CacheAction, OnFailure, Version};
@@ -24,6 +25,7 @@ pub use fingerprint::fingerprint;
 pub use program::{DRIVER, given, program};
 pub use references::{ReferenceError, References, references};
 pub use runtimes::{Catalogue, RuntimeError, Selection};
+pub use sources::{SourcePlaces, source_places};
 
 use crate::model::{Phase, Verdict};
 

@@ -145,7 +145,7 @@ fn explain_miss(left: &Left<'_>, glob: &str, teller: &mut Teller<'_>) {
 fn place_of(left: &Left<'_>, line: Option<usize>) -> String {
     let file = match &left.build.request.buildspec {
         BuildspecPlace::InSource { path, .. } => path,
-        BuildspecPlace::Inline(_) => "buildspec",
+        BuildspecPlace::Inline(_) | BuildspecPlace::S3(_) => "buildspec",
     };
     line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
 }

@@ -147,10 +147,9 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
             Phase::DownloadSource => {
                 let image = self.image.clone().unwrap_or_default();
                 let creating = &mut self.creating;
-                let started =
-                    download::download(self.build, self.surroundings, &image, creating, teller)
-                        .await?;
-                self.started = Some(started);
+                let (build, surroundings) = (self.build, self.surroundings);
+                let download = download::download(build, surroundings, &image, creating, teller);
+                self.started = Some(Box::pin(download).await?);
                 let end = self.follow(phase, teller).await?;
                 if end.verdict != Verdict::Succeeded {
                     return Ok(self.last_words(end).await);
@@ -275,7 +274,7 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         if self.image.take().is_some() {
             self.remove_container(teller).await;
         }
-        for directory in [self.build.directory.source(), self.build.directory.tmp()] {
+        for directory in [self.build.directory.sources(), self.build.directory.tmp()] {
             if let Err(error) = journal::throw_away(&directory, &self.surroundings.trash) {
                 teller.warn(error.to_string(), "remove it by hand");
             }
@@ -343,7 +342,12 @@ fn identity(build: &Build) -> BuildIdentity {
         initiator: request.initiator.clone(),
         image: request.image.clone(),
         compute_type: request.compute_type.clone(),
-        source_location: request.source.display().to_string(),
+        source: request.source.identity(None),
+        secondary_sources: request
+            .secondary_sources
+            .iter()
+            .map(|one| one.source.identity(Some(&one.id)))
+            .collect(),
         timeout_minutes: request.timeout.as_secs().div_ceil(60),
         privileged: request.docker != DockerAccess::None,
         variables: request.shown_variables(),

@@ -2,28 +2,24 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 
-use super::blocking::blocking;
 use super::commands::Running;
 use super::follow::Follower;
 use super::phase_end::PhaseEnd;
-use super::read_buildspec::{empty_phases, read_buildspec, tell_findings, yaml_error};
+use super::read_buildspec::{read_buildspec, tell_findings, yaml_error};
 use super::resolve::resolve;
 use super::teller::Teller;
 use super::values::{Values, unread};
 use super::variables::Variables;
-use super::{Build, LABEL, Surroundings, cache, redaction};
+use super::{Build, LABEL, Surroundings, cache, redaction, sources};
 use crate::engine::{Access, ContainerEngine, ContainerId, ContainerSpec, EngineError, Mount};
-use crate::model::{
-    BuildspecPlace, DockerAccess, EventKind, PhaseCommands, PhaseContext, SourceReady, StatusCode,
-};
+use crate::model::{BuildspecPlace, DockerAccess, EventKind, PhaseCommands};
 use crate::plan::{
     self, BuildFacts, Catalogue, ImageRuntimes, Plan, PlanError, RuntimePlan, layout,
 };
-use crate::source::{self, FileList};
-use crate::workspace::{self, Tree, Wanted};
+use crate::workspace::Tree;
 
 /// The catalogues of CodeBuild's images have 10 kB.
 const CATALOGUE_LIMIT: u64 = 1024 * 1024;
@@ -65,22 +61,10 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     creating: &mut Option<Creating<'a>>,
     teller: &mut Teller<'_>,
 ) -> Result<Started<'a>, PhaseEnd> {
-    let (source, copied) = copy_source(build, &surroundings.trash).await?;
+    let brought = sources::bring(build, &surroundings.trash, teller).await?;
     let tree = Tree::open(&build.directory.source()).map_err(unreadable)?;
-    let (text, reading) = read_buildspec(&build.request, &tree)?;
-    teller.tell(EventKind::SourceReady(SourceReady {
-        directory: layout::source_directory(&build.request.project),
-        buildspec: plan::buildspec_location(&build.request),
-        resolved_version: source.resolved_version.clone(),
-        files: copied.files,
-        bytes: copied.bytes,
-        // A command that is no text is not "no command".
-        empty_phases: if reading.has_errors() {
-            Vec::new()
-        } else {
-            empty_phases(&reading)
-        },
-    }));
+    let (text, reading) = read_buildspec(&build.request, &tree).await?;
+    sources::tell(build, &brought, &reading, teller);
     tell_findings(&build.request, &text, &reading, teller)?;
 
     let facts = BuildFacts {
@@ -90,7 +74,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
             .record
             .started
             .map_or(0, jiff::Timestamp::as_millisecond),
-        resolved_version: source.resolved_version,
+        sources: brought.versions,
     };
     teller.tell(EventKind::EnvironmentReady);
     let variables = resolve(&reading.document, &build.request, &facts, teller).await?;
@@ -137,6 +121,9 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     }
     let (restored, answer) = restore(build, &plan).await?;
     write_program(build, &plan)?;
+    if !matches!(build.request.buildspec, BuildspecPlace::InSource { .. }) {
+        build.directory.write_readonly("buildspec.yml", &text)?;
+    }
     build.directory.write_given(&variables.given())?;
     let waited = container.clone();
     let ending = Box::pin(async move { engine.wait(&waited).await });
@@ -178,9 +165,6 @@ fn write_program(build: &Build, plan: &Plan) -> Result<(), PhaseEnd> {
     build
         .directory
         .write_readonly("program.sh", &plan::program(plan))?;
-    if let BuildspecPlace::Inline(text) = &build.request.buildspec {
-        build.directory.write_readonly("buildspec.yml", text)?;
-    }
     Ok(())
 }
 
@@ -215,67 +199,6 @@ pub(super) fn tell_ready(started: &Started<'_>, teller: &mut Teller<'_>) {
     teller.tell(EventKind::CommandsReady { phases });
 }
 
-async fn copy_source(
-    build: &Build,
-    trash: &Path,
-) -> Result<(source::LocalSource, workspace::Copied), PhaseEnd> {
-    let request = &build.request;
-    let source = source::inspect(&request.source, request.source_files)
-        .await
-        .map_err(|error| {
-            PhaseEnd::failed(
-                PhaseContext::new(StatusCode::ClientError, error.to_string())
-                    .with_help(error.help()),
-            )
-        })?;
-    let target = build.directory.source();
-    let from = source.clone();
-    let own = own_places(build, trash, &source);
-    let copied = blocking(move |abandoned| {
-        let listed = match &from.files {
-            FileList::All => None,
-            FileList::Listed(paths) => Some(paths.as_slice()),
-        };
-        let wanted = Wanted {
-            source: &from.directory,
-            listed,
-            without: &own,
-        };
-        workspace::copy(wanted, &target, abandoned)
-    })
-    .await
-    .map_err(|error| PhaseEnd::fault(error.to_string(), "report this as a bug"))?;
-    let copied = copied.map_err(|error| {
-        PhaseEnd::fault(
-            error.to_string(),
-            "make the file readable and see that the disk has room (`df -h`), then try again",
-        )
-    })?;
-    Ok((source, copied))
-}
-
-/// Returns what this program keeps, which may be within the source: it must not be copied into itself.
-fn own_places(build: &Build, trash: &Path, source: &source::LocalSource) -> Vec<PathBuf> {
-    let builds = build.directory.root().parent().map(Path::to_owned);
-    // What git lists is the source, also where artifacts are put into it.
-    let artifacts = build
-        .request
-        .artifacts
-        .clone()
-        .filter(|_| source.files == FileList::All);
-    let places = [
-        builds,
-        Some(trash.to_owned()),
-        build.request.cache.clone(),
-        artifacts,
-    ];
-    places
-        .into_iter()
-        .flatten()
-        .filter(|place| *place != source.directory)
-        .collect()
-}
-
 fn container_spec<E>(
     build: &Build,
     surroundings: &Surroundings<'_, E>,
@@ -289,12 +212,12 @@ fn container_spec<E>(
         container: container.to_owned(),
         access,
     };
-    let source = layout::source_directory(&build.request.project);
+    let sources = layout::sources(&build.request.project);
     let mut mounts = vec![
         mount(directory.readonly(), layout::READONLY, Access::ReadOnly),
         mount(directory.tmp(), layout::TMP, Access::ReadWrite),
         mount(directory.record(), layout::RECORD, Access::ReadWrite),
-        mount(directory.source(), &source, Access::ReadWrite),
+        mount(directory.sources(), &sources, Access::ReadWrite),
     ];
     if let (DockerAccess::Host, Some(socket)) = (build.request.docker, &surroundings.docker_socket)
     {

@@ -26,6 +26,7 @@ mod read_buildspec;
 mod read_reports;
 mod redaction;
 mod resolve;
+mod sources;
 mod tail;
 mod teller;
 #[cfg(test)]

@@ -9,7 +9,9 @@ use super::phase_end::PhaseEnd;
 use super::read_buildspec::{name, read_buildspec, refuse};
 use super::resolve::references;
 use super::variables::Variables;
-use crate::model::{BuildId, BuildRequest, PhaseContext, Reference, StatusCode};
+use crate::model::{
+    BuildId, BuildRequest, BuildspecPlace, PhaseContext, Reference, Source, StatusCode,
+};
 use crate::plan::{self, BuildFacts, ImageRuntimes, Plan};
 use crate::workspace::Tree;
 
@@ -48,22 +50,34 @@ pub struct Preview {
 
 /// Decides what a build of `request` would do. The source is read where it lies; no engine is asked, so that
 /// runtimes are those that the buildspec asks for.
-pub fn preview(request: &BuildRequest) -> Result<Preview, PhaseContext> {
-    decided(request).map_err(|end| {
+pub async fn preview(request: &BuildRequest) -> Result<Preview, PhaseContext> {
+    decided(request).await.map_err(|end| {
         let mut contexts = end.contexts.into_iter();
         let nameless = || PhaseContext::new(StatusCode::InternalError, "nothing could be decided");
         contexts.next().unwrap_or_else(nameless)
     })
 }
 
-fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
-    let tree = Tree::open(&request.source).map_err(|error| {
-        PhaseEnd::fault(
-            format!("failed to open `{}`: {error}", request.source.display()),
-            "give a directory that you can read",
-        )
-    })?;
-    let (text, reading) = read_buildspec(request, &tree)?;
+async fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
+    let (text, reading) = match &request.source {
+        Source::Directory(directory) => {
+            let tree = Tree::open(directory).map_err(|error| unreadable(request, &error))?;
+            read_buildspec(request, &tree).await?
+        }
+        other => {
+            if let BuildspecPlace::InSource { path, .. } = &request.buildspec {
+                let message = format!("`{path}` lies in {}", other.location());
+                let context = PhaseContext::new(StatusCode::YamlFileError, message);
+                return Err(PhaseEnd::failed(context.with_help(
+                    "a plan fetches no source: give the buildspec with `-b -`, or a directory",
+                )));
+            }
+            // Nothing is read from it.
+            let empty = tempfile::tempdir().map_err(|error| unreadable(request, &error))?;
+            let tree = Tree::open(empty.path()).map_err(|error| unreadable(request, &error))?;
+            read_buildspec(request, &tree).await?
+        }
+    };
     refuse(request, &text, &reading)?;
     let facts = BuildFacts {
         id: BuildId {
@@ -72,7 +86,7 @@ fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
         },
         number: 0,
         start_millis: 0,
-        resolved_version: None,
+        sources: Vec::new(),
     };
     let references = references(&reading.document, request)?;
     let names = references.wanted.iter().map(|one| one.name.clone());
@@ -105,4 +119,12 @@ fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
             buildspec::Style::Plain,
         ),
     })
+}
+
+fn unreadable(request: &BuildRequest, error: &std::io::Error) -> PhaseEnd {
+    let location = request.source.location();
+    PhaseEnd::fault(
+        format!("failed to open `{location}`: {error}"),
+        "give a directory that you can read",
+    )
 }

@@ -6,19 +6,22 @@ use buildspec::{Facts, Reading, Severity, Style};
 
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
-use crate::model::{BuildRequest, BuildspecPlace, EventKind, Phase, PhaseContext, StatusCode};
+use crate::model::{
+    BuildRequest, BuildspecPlace, EventKind, Phase, PhaseContext, S3Source, StatusCode,
+};
 use crate::plan;
+use crate::source;
 use crate::workspace::{Tree, normal};
 
 /// A buildspec is text that people write; reference §14 knows no limit, and this is far beyond any.
 const BUILDSPEC_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// Reads the buildspec and checks it.
-pub(super) fn read_buildspec(
+pub(super) async fn read_buildspec(
     request: &BuildRequest,
     tree: &Tree,
 ) -> Result<(String, Reading), PhaseEnd> {
-    let (text, reading) = read(request, tree)?;
+    let (text, reading) = read(request, tree).await?;
     let facts = Facts {
         image: Some(request.image.clone()),
         variables: request.variables.iter().map(|v| v.name.clone()).collect(),
@@ -28,9 +31,10 @@ pub(super) fn read_buildspec(
     Ok((text, reading))
 }
 
-fn read(request: &BuildRequest, tree: &Tree) -> Result<(String, Reading), PhaseEnd> {
+async fn read(request: &BuildRequest, tree: &Tree) -> Result<(String, Reading), PhaseEnd> {
     let (path, explicit) = match &request.buildspec {
         BuildspecPlace::Inline(text) => return Ok((text.clone(), buildspec::read(text))),
+        BuildspecPlace::S3(place) => return fetched(place, &request.owner.region).await,
         BuildspecPlace::InSource { path, explicit } => (path, *explicit),
     };
     let missing = || {
@@ -43,7 +47,7 @@ fn read(request: &BuildRequest, tree: &Tree) -> Result<(String, Reading), PhaseE
         };
         PhaseEnd::failed(yaml_error(message).with_help(format!(
             "no `{path}` in {}: give the buildspec with `-b PATH`, relative to the source (files that git ignores are not taken)",
-            request.source.display()
+            request.source.location()
         )))
     };
     let inside = normal(Path::new(path)).ok_or_else(missing)?;
@@ -55,6 +59,13 @@ fn read(request: &BuildRequest, tree: &Tree) -> Result<(String, Reading), PhaseE
                 .with_help("give a readable file within the source with `-b PATH`"),
         )),
     }
+}
+
+async fn fetched(place: &S3Source, region: &str) -> Result<(String, Reading), PhaseEnd> {
+    let object = Box::pin(source::read_object(place, region, BUILDSPEC_LIMIT)).await;
+    let bytes = object
+        .map_err(|error| PhaseEnd::failed(yaml_error(error.to_string()).with_help(error.help())))?;
+    Ok(buildspec::read_bytes(&bytes))
 }
 
 /// Tells what was found, and ends the phase when that makes the buildspec unusable.
@@ -114,7 +125,7 @@ fn brief(text: &str, name: &str, reading: &Reading) -> String {
 /// Returns the name that messages give the buildspec.
 pub(super) fn name(request: &BuildRequest) -> &str {
     match &request.buildspec {
-        BuildspecPlace::Inline(_) => "buildspec",
+        BuildspecPlace::Inline(_) | BuildspecPlace::S3(_) => "buildspec",
         BuildspecPlace::InSource { path, .. } => path,
     }
 }

@@ -1,5 +1,6 @@
 //! The rules of `run_build` on the scripted engine: what becomes of each kind of trouble.
 
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use crate::images::Keychain;
 use crate::journal::BuildDirectory;
 use crate::model::{
     BuildEvent, BuildId, BuildRecord, BuildRequest, BuildspecPlace, DockerAccess, EventKind,
-    NO_ACCOUNT, Owner, Phase, SourceFiles, StatusCode, Verdict,
+    NO_ACCOUNT, Owner, Phase, Source, SourceFiles, StatusCode, Verdict,
 };
 
 const NO_COMMANDS: &str = "version: 0.2\nphases:\n  build:\n    commands: []\n";
@@ -48,7 +49,8 @@ impl Bench {
         let request = BuildRequest {
             project: "test".into(),
             cache_scope: "test".into(),
-            source: root.join("source"),
+            source: Source::Directory(root.join("source")),
+            secondary_sources: Vec::new(),
             source_files: SourceFiles::All,
             buildspec: BuildspecPlace::Inline(self.buildspec.clone()),
             image: "image".into(),
@@ -76,7 +78,7 @@ impl Bench {
                 uuid: Uuid::nil(),
             },
             number: 1,
-            directory: BuildDirectory::create(&root.join("build")).unwrap(),
+            directory: BuildDirectory::create(&root.join("build"), Path::new("")).unwrap(),
         };
         let keychain = Keychain {
             docker_config: root.join("none"),
@@ -91,7 +93,7 @@ impl Bench {
         let (_sender, stop) = watch::channel(self.stop);
         let mut events = Vec::new();
         let clock = || Timestamp::UNIX_EPOCH;
-        let record = run_build(
+        let record = Box::pin(run_build(
             &build,
             &surroundings,
             Interrupt::new(stop),
@@ -104,7 +106,7 @@ impl Bench {
                 }
                 events.push(event.clone());
             },
-        )
+        ))
         .await;
         (record, events)
     }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::Sink;
 use crate::model::{
     ArtifactsSelected, BuildEvent, BuildRecord, EventKind, Phase, Reference, ReportsDiscovered,
-    Store,
+    SecondaryReady, SourceReady, Store,
 };
 
 /// Writes CodeBuild's log.
@@ -107,19 +107,24 @@ impl<W: Write> CodeBuildLog<W> {
         Ok(())
     }
 
+    fn source_ready(&mut self, time: Timestamp, source: &SourceReady) -> io::Result<()> {
+        self.line(time, &format!("CODEBUILD_SRC_DIR={}", source.directory))?;
+        for SecondaryReady { id, directory, .. } in &source.secondary {
+            self.line(time, &format!("CODEBUILD_SRC_DIR_{id}={directory}"))?;
+        }
+        self.line(time, &format!("YAML location is {}", source.buildspec))?;
+        for phase in &source.empty_phases {
+            let name = phase.name().to_lowercase();
+            self.line(time, &format!("No commands found for phase name: {name}"))?;
+        }
+        Ok(())
+    }
+
     fn write(&mut self, event: &BuildEvent) -> io::Result<()> {
         let time = event.time;
         match &event.kind {
             EventKind::PhaseStarted { phase } => self.phase_started(time, *phase),
-            EventKind::SourceReady(source) => {
-                self.line(time, &format!("CODEBUILD_SRC_DIR={}", source.directory))?;
-                self.line(time, &format!("YAML location is {}", source.buildspec))?;
-                for phase in &source.empty_phases {
-                    let name = phase.name().to_lowercase();
-                    self.line(time, &format!("No commands found for phase name: {name}"))?;
-                }
-                Ok(())
-            }
+            EventKind::SourceReady(source) => self.source_ready(time, source),
             EventKind::EnvironmentReady => self.line(time, "Processing environment variables"),
             EventKind::ReferencesFound { references } => self.references(time, references),
             EventKind::RuntimeSelected { runtime, version } => self.line(
@@ -194,6 +199,7 @@ impl<W: Write> CodeBuildLog<W> {
             | EventKind::ImageMapped { .. }
             | EventKind::ImagePulling(_)
             | EventKind::ImagePulled(_)
+            | EventKind::SourceProgress { .. }
             | EventKind::ImageReady { .. }
             | EventKind::CacheMissed { .. }
             | EventKind::ImageBuilt { .. }

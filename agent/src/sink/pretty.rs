@@ -11,7 +11,8 @@ use super::failure::Watch;
 use super::summary::{style, summary};
 use super::{Sink, bytes, duration};
 use crate::model::{
-    BuildEvent, BuildRecord, CommandStarted, EventKind, ImagePulling, Phase, Reference, Verdict,
+    BuildEvent, BuildRecord, CommandStarted, EventKind, ImagePulling, Phase, Reference,
+    SourceReady, Verdict,
 };
 
 /// Writes for people.
@@ -131,6 +132,32 @@ impl<W: Write> Pretty<W> {
         self.line(&format!("{BOLD}${BOLD:#} {BOLD}{text}{BOLD:#}"))
     }
 
+    fn source_ready(&mut self, source: &SourceReady) -> io::Result<()> {
+        let version = source.resolved_version.as_deref().unwrap_or("no commit");
+        let (files, size) = (source.files, bytes(source.bytes));
+        self.note(&format!("source: {files} files, {size}, {version}"))?;
+        for one in &source.secondary {
+            let version = one.resolved_version.as_deref().unwrap_or("no commit");
+            self.note(&format!("source {}: {version}", one.id))?;
+        }
+        Ok(())
+    }
+
+    fn source_progress(
+        &mut self,
+        id: Option<&str>,
+        location: &str,
+        progress: &str,
+    ) -> io::Result<()> {
+        let id = id.map_or_else(String::new, |id| format!(" {id}"));
+        self.show(&format!("source{id}: {location} {progress}"));
+        // A pipe has no use for progress; that something is fetched is news everywhere.
+        if progress.is_empty() {
+            return self.note(&format!("source{id}: fetching {location}"));
+        }
+        Ok(())
+    }
+
     fn phase_finished(&mut self, event: &BuildEvent) -> io::Result<()> {
         let EventKind::PhaseFinished { phase, verdict, .. } = &event.kind else {
             return Ok(());
@@ -178,11 +205,12 @@ impl<W: Write> Pretty<W> {
             | EventKind::ImagePulled(_)
             | EventKind::ImageBuilt { .. }
             | EventKind::ImagePushed(_) => self.image(&event.kind),
-            EventKind::SourceReady(source) => {
-                let version = source.resolved_version.as_deref().unwrap_or("no commit");
-                let (files, size) = (source.files, bytes(source.bytes));
-                self.note(&format!("source: {files} files, {size}, {version}"))
-            }
+            EventKind::SourceReady(source) => self.source_ready(source),
+            EventKind::SourceProgress {
+                id,
+                location,
+                progress,
+            } => self.source_progress(id.as_deref(), location, progress),
             EventKind::BuildspecFindings { text, .. } => self.line(text.trim_end()),
             EventKind::ReferencesFound { references } => self.references(references),
             EventKind::RuntimeSelected { runtime, version } => {

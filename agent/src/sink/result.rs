@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::model::{
-    BuildRecord, CacheRecord, Phase, PhaseRecord, ReportOutcome, ReportRecord, TestStatus,
-    TestSummary,
+    BuildRecord, CacheRecord, Phase, PhaseRecord, ReportOutcome, ReportRecord, SourceIdentity,
+    TestStatus, TestSummary,
 };
 
 /// Returns the object.
@@ -28,12 +28,13 @@ pub fn result(record: &BuildRecord) -> Value {
         "resolvedSourceVersion": record.source.as_ref().and_then(|source| source.resolved_version.clone()),
         "projectName": id.project,
         "phases": record.phases.iter().map(phase).collect::<Vec<_>>(),
-        "source": {
-            "type": "NO_SOURCE",
-            "buildspec": record.source.as_ref().map(|source| &source.buildspec),
-        },
-        "secondarySources": [],
-        "secondarySourceVersions": [],
+        "sourceVersion": identity.source.version,
+        "source": source(&identity.source, record.source.as_ref().map(|source| source.buildspec.as_str())),
+        "secondarySources": identity.secondary_sources.iter().map(|one| source(one, None)).collect::<Vec<_>>(),
+        "secondarySourceVersions": identity.secondary_sources.iter().filter_map(|one| {
+            let version = one.version.as_ref()?;
+            Some(json!({ "sourceIdentifier": one.id, "sourceVersion": version }))
+        }).collect::<Vec<_>>(),
         "artifacts": { "location": primary_location(record) },
         "secondaryArtifacts": record.artifacts.iter().filter_map(|artifact| {
             let identifier = artifact.identifier.as_ref()?;
@@ -55,13 +56,28 @@ pub fn result(record: &BuildRecord) -> Value {
             json!({ "name": name, "value": value })
         }).collect::<Vec<_>>(),
         "reportArns": record.reports.iter().filter_map(arn).collect::<Vec<_>>(),
-        "understudy": understudy(record, &identity.source_location),
+        "understudy": understudy(record, &identity.source.location),
     });
     // CodeBuild leaves out what is not known.
     if let Some(fields) = build.as_object_mut() {
         fields.retain(|_, value| !value.is_null());
     }
     build
+}
+
+/// A source in the shape of CodeBuild's `ProjectSource`. What CodeBuild does not know has no location there.
+fn source(source: &SourceIdentity, buildspec: Option<&str>) -> Value {
+    let location = Some(&source.location).filter(|_| source.type_name != "NO_SOURCE");
+    let mut value = json!({
+        "type": source.type_name,
+        "location": location.map(|location| location.trim_start_matches("s3://")),
+        "sourceIdentifier": source.id,
+        "buildspec": buildspec,
+    });
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    value
 }
 
 /// CodeBuild's default (reference §2.10); nothing waits in a queue here.
@@ -225,7 +241,8 @@ mod tests {
             initiator: "tester".into(),
             image: "image".into(),
             compute_type: "BUILD_GENERAL1_SMALL".into(),
-            source_location: "/source".into(),
+            source: crate::model::Source::Directory("/source".into()).identity(None),
+            secondary_sources: Vec::new(),
             timeout_minutes: 60,
             privileged: false,
             variables: Vec::new(),

@@ -1,31 +1,35 @@
-//! HANDS: the source. Finds out what a local directory holds; it never writes there.
+//! HANDS: the sources. Finds out what a local directory holds, and fetches what is elsewhere; it never writes to what is
+//! the user's.
 //!
-//! [`LocalSource`] is what the workspace copies from. git is the program, through argument vectors only.
+//! [`LocalSource`] is what the workspace copies from; everything else goes straight to the place that the build has
+//! for it. git is the program, through argument vectors only.
 
+mod command;
 mod git;
+mod local;
+mod refusal;
+mod s3;
+mod work_tree;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::model::SourceFiles;
+pub use git::fetch as fetch_git;
+pub use local::{FileList, LocalSource, inspect};
+pub use refusal::Refusal;
+pub use s3::read_object;
 
-/// A local directory as a source.
-#[derive(Debug, Clone)]
-pub struct LocalSource {
-    /// The directory, absolute.
-    pub directory: PathBuf,
-    /// What is taken from it.
-    pub files: FileList,
-    /// The commit, in a git work tree that has one.
-    pub resolved_version: Option<String>,
-}
+use crate::model::SourceVersions;
 
-/// What is taken from a source directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FileList {
-    /// Everything below it.
-    All,
-    /// These paths, relative to it; some may be gone or be directories (submodules).
-    Listed(Vec<PathBuf>),
+/// Is told how far a fetch is, in words for people.
+pub type Progress<'a> = &'a mut (dyn FnMut(String) + Send);
+
+/// What was fetched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// What the build is told about its version.
+    pub versions: SourceVersions,
+    /// What was left out, and why: message and next step.
+    pub warnings: Vec<(String, String)>,
 }
 
 /// Why a source cannot be used.
@@ -47,36 +51,31 @@ pub enum SourceError {
         /// What git said.
         reason: String,
     },
+    /// Where it comes from did not give it; CodeBuild's words for that end with which source it was.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// This machine failed.
+    #[error("failed to {what}: {reason}")]
+    Machine {
+        /// What was to be done.
+        what: String,
+        /// Why it failed.
+        reason: String,
+    },
 }
 
 impl SourceError {
     /// Returns the next step.
-    pub fn help(&self) -> &'static str {
+    pub fn help(&self) -> String {
         match self {
-            Self::Unreadable { .. } => "give a directory: `understudy run path/to/source`",
-            Self::Git { .. } => "mend what git says, or take every file with `--include-ignored`",
+            Self::Unreadable { .. } => "give a directory: `understudy run path/to/source`".into(),
+            Self::Git { .. } => {
+                "mend what git says, or take every file with `--include-ignored`".into()
+            }
+            Self::Refused(refusal) => refusal.help.clone(),
+            Self::Machine { .. } => {
+                "see that the disk is there and has room (`df -h`), then try again".into()
+            }
         }
     }
-}
-
-/// Looks at a directory: the files to take and the commit.
-pub async fn inspect(directory: &Path, files: SourceFiles) -> Result<LocalSource, SourceError> {
-    let unreadable = |reason: String| SourceError::Unreadable {
-        path: directory.to_owned(),
-        reason,
-    };
-    let metadata = std::fs::metadata(directory).map_err(|error| unreadable(error.to_string()))?;
-    if !metadata.is_dir() {
-        return Err(unreadable("it is not a directory".into()));
-    }
-    let work_tree = git::work_tree(directory).await?;
-    let list = match (files, &work_tree) {
-        (SourceFiles::Tracked, Some(_)) => FileList::Listed(git::files(directory).await?),
-        _ => FileList::All,
-    };
-    Ok(LocalSource {
-        directory: directory.to_owned(),
-        files: list,
-        resolved_version: work_tree.and_then(|work_tree| work_tree.head),
-    })
 }

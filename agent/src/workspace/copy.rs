@@ -64,6 +64,25 @@ pub fn copy(
     Ok(copied)
 }
 
+/// Counts what is below a directory that was filled by other means, but for git's own.
+pub fn measure(directory: &Path) -> Copied {
+    let mut found = Copied::default();
+    let walk = WalkDir::new(directory).follow_root_links(false).into_iter();
+    let walk = walk.filter_entry(|entry| entry.depth() != 1 || entry.file_name() != ".git");
+    for metadata in walk
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.metadata().ok())
+    {
+        if !metadata.is_dir() {
+            found.files += 1;
+        }
+        if metadata.is_file() {
+            found.bytes += metadata.len();
+        }
+    }
+    found
+}
+
 /// A tracked folder that has since become a link: git lists the link too, and what it leads to is not the source.
 fn below_a_link(source: &Path, path: &Path) -> bool {
     let is_link = |folder: &Path| source.join(folder).is_symlink();

@@ -6,5 +6,5 @@
 mod copy;
 mod tree;
 
-pub use copy::{Copied, Wanted, WorkspaceError, copy};
+pub use copy::{Copied, Wanted, WorkspaceError, copy, measure};
 pub use tree::{Found, Kind, Tree, normal};
