@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Outcome, Run, Told};
+use crate::support::{Kept, Outcome, Run, Told, dev};
 
 const TOKEN: &str = "s3cr3t/T0ken+\"quoted\"";
 const KEY: &str =
@@ -177,4 +177,33 @@ fn a_secret_that_is_too_short_is_named_once_and_not_hidden() {
         messages,
         ["too short to be redacted, with less than 6 bytes: `PORT`, `DEBUG`"]
     );
+}
+
+// Reference §1.4 [DOC]: values from Parameter Store and Secrets Manager are masked. They are known only when the build has begun.
+#[test]
+fn what_is_resolved_from_aws_is_hidden_as_well() {
+    let parameter = Kept::parameter("printed", "SecureString", "s3cr3t-of-parameter");
+    let secret = Kept::secret("printed", "{\"password\":\"s3cr3t/T0ken of secret\"}");
+    let spec = format!(
+        r#"
+version: 0.2
+env:
+  parameter-store: {{ P: "{}" }}
+  secrets-manager: {{ S: "{}:password" }}
+phases:
+  build:
+    commands:
+      - echo "p $P s $S"
+      - printf "user:%s" "$S" | base64
+"#,
+        parameter.name, secret.name
+    );
+    let run = Run::new()
+        .buildspec(&spec)
+        .env("AWS_ENDPOINT_URL", dev("UNDERSTUDY_DEV_AWS"))
+        .env("AWS_ACCESS_KEY_ID", "caller")
+        .env("AWS_SECRET_ACCESS_KEY", "callers-secret-key");
+    let outcome = run.run().ended(0);
+    has_no_secret(&outcome);
+    assert!(outcome.stdout.contains("p *** s ***"), "{}", outcome.stdout);
 }
