@@ -56,6 +56,7 @@ error: BUILD: exit status 7
   $ printf '\\033[31mlast words\\033[0m'
     exit 7
   | last words
+  help: `understudy run --debug` holds the build there, and `understudy shell` opens a shell in it
 
 error: UPLOAD_ARTIFACTS: no matching artifact paths found
   help: none of `files` matches below the source root

@@ -30,6 +30,19 @@ const CHECK_EXAMPLES: &str = "Examples:
 
 Exit codes: 0 no errors, 2 errors (with --strict: or warnings) or unreadable files";
 
+const SHELL_EXAMPLES: &str = "Examples:
+  understudy run --debug -i node:20      holds the build where a command fails, and says its id
+  understudy shell                       a shell there; `exit` leaves the build held
+  understudy shell 1a2b3c4d -- npm test  one command there
+  echo env | understudy shell            what standard input says
+
+In the shell:
+  codebuild-resume                       goes on, the command failed
+  codebuild-resume --retry               runs the command again, from the state before it
+  codebuild-resume --skip                goes on as if it had succeeded
+
+Exit codes: the shell's or the command's own; 2 no such build, or it is over";
+
 const PLAN_EXAMPLES: &str = "Examples:
   understudy plan -i node:20                      what `understudy run -i node:20` would do
   understudy plan -p project.yml | jq .plan.phases
@@ -56,6 +69,15 @@ pub(super) enum Command {
     /// Check buildspecs: every finding with its place and a way out.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
+    /// Open a shell in a running build: its directory, its variables, its user.
+    ///
+    /// Where `run --debug` holds a failed command, it is the state that the command left; at `codebuild-breakpoint`, that
+    /// of the command there. Otherwise it is the state between the commands. What the shell changes in files, the build
+    /// sees; its directory and variables stay the shell's own. Without a terminal it runs what standard input says.
+    #[command(after_help = SHELL_EXAMPLES)]
+    Shell(ShellArgs),
+    /// Let a held build go on, as `codebuild-resume` in its shell does.
+    Resume(ResumeArgs),
     /// Print what `run` would do, as JSON, without doing it: phases, commands, artifacts, reports, cache, variables.
     ///
     /// The source is read as it lies: a buildspec that git ignores is planned, though `run` would not take it along.
@@ -80,9 +102,40 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) result: Option<PathBuf>,
 
+    /// Hold the build at a command that fails, with its directory and variables, and at `codebuild-breakpoint`, until
+    /// somebody calls `codebuild-resume` in `understudy shell`. The timeout goes on counting.
+    #[arg(long)]
+    pub(super) debug: bool,
+
     /// What is printed: for people, CodeBuild's own log lines, or events as JSON lines.
     #[arg(short, long, value_enum, default_value_t = Output::Pretty)]
     pub(super) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShellArgs {
+    /// The build: its id, its uuid, or the beginning of that [default: the newest held build, else the newest running one]
+    #[arg(value_name = "ID")]
+    pub(super) id: Option<String>,
+
+    /// A command instead of a shell.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    /// The build: its id, its uuid, or the beginning of that [default: the newest held build]
+    #[arg(value_name = "ID")]
+    pub(super) id: Option<String>,
+
+    /// Run the failed command again, from the state before it.
+    #[arg(long, conflicts_with = "skip")]
+    pub(super) retry: bool,
+
+    /// Go on as if the failed command had succeeded.
+    #[arg(long)]
+    pub(super) skip: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,15 +2,19 @@
 //! scripts can branch on. Nothing else in the program prints or exits.
 
 mod args;
+mod attach;
 mod check;
 mod exit;
+mod find;
 mod plan;
 mod report;
 mod request;
 mod run;
+mod shell;
 mod source;
 mod stop;
 mod sweep;
+mod terminal;
 mod variables;
 
 use std::process::ExitCode;
@@ -28,6 +32,8 @@ pub async fn main() -> ExitCode {
     let done = match cli.command {
         Command::Run(args) => Box::pin(run::run(*args, &settings)).await,
         Command::Check(args) => check::check(&args),
+        Command::Shell(args) => shell::shell(args, &settings).await,
+        Command::Resume(args) => shell::resume(args, &settings).await,
         Command::Plan(args) => Box::pin(plan::plan(&args, &settings)).await,
         Command::Schema => Ok(plan::schema()),
         Command::Report(args) => report::report(&args),

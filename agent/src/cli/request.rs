@@ -107,6 +107,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
             None => Some(settings.cache.clone()),
         },
         timeout: timeout(args, &project)?,
+        debug: false,
         images: project.images.clone(),
         owner: Owner {
             region: project.region().unwrap_or(&settings.region).to_owned(),

@@ -25,7 +25,11 @@ use crate::sink::{self, Audience, CodeBuildLog, Fanout, JsonLines, Pretty};
 
 /// Runs one build and tells about it.
 pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, CliError> {
-    let Asked { request, warnings } = request(&args.build, settings)?;
+    let Asked {
+        mut request,
+        warnings,
+    } = request(&args.build, settings)?;
+    request.debug = args.debug;
     // A build that cannot hand over its artifacts is not worth running.
     if let Some(directory) = &request.artifacts {
         artifacts::probe(directory).map_err(|error| {

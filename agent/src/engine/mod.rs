@@ -11,11 +11,13 @@ mod images;
 mod pull;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod session;
 mod spec;
 mod start;
 
 pub use docker::Docker;
 pub use error::EngineError;
+pub use session::{Said, Session, SessionSpec};
 pub use spec::{
     Access, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, Mount, Platform,
     PullProgress, Signal,

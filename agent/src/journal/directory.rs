@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::JournalError;
 use super::state::private_directory;
@@ -14,17 +15,27 @@ pub struct BuildDirectory {
     root: PathBuf,
     /// Where the primary source lies among the sources.
     primary: PathBuf,
+    /// Locked while the process that made the directory keeps it: others see by it whether the build is looked after.
+    _lock: Option<Arc<File>>,
 }
 
 impl BuildDirectory {
     /// Makes the directory and its parts; `primary` is where the primary source lies among the sources.
     pub fn create(root: &Path, primary: &Path) -> Result<Self, JournalError> {
         private_directory(root)?;
+        let lock = Self::at(root).lock();
+        let locked = File::create_new(&lock).and_then(|mut file| {
+            file.lock()?;
+            write!(file, "{}", std::process::id())?;
+            Ok(file)
+        });
+        let file = locked.map_err(JournalError::new("lock", &lock))?;
         let directory = Self {
             root: root.to_owned(),
             primary: primary.to_owned(),
+            _lock: Some(Arc::new(file)),
         };
-        for part in [directory.readonly(), directory.sources()] {
+        for part in [directory.readonly(), directory.tools(), directory.sources()] {
             make(&part, 0o755)?;
         }
         // A command may run as another user one day, and its epilogue must be able to save its state.
@@ -45,6 +56,20 @@ impl BuildDirectory {
         Ok(directory)
     }
 
+    /// Returns the directory of a build that another process runs or ran; where its primary source lies is not known.
+    pub fn at(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            primary: PathBuf::new(),
+            _lock: None,
+        }
+    }
+
+    /// The file that the process which runs the build keeps locked; its content is that process's id.
+    pub(super) fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
     /// The directory itself.
     pub fn root(&self) -> &Path {
         &self.root
@@ -53,6 +78,11 @@ impl BuildDirectory {
     /// `/codebuild/readonly` in the container.
     pub fn readonly(&self) -> PathBuf {
         self.root.join("readonly")
+    }
+
+    /// `/codebuild/user/bin` in the container.
+    pub fn tools(&self) -> PathBuf {
+        self.root.join("tools")
     }
 
     /// `/codebuild/output/tmp` in the container.
@@ -124,6 +154,32 @@ impl BuildDirectory {
         // Both ends, so that neither opening nor writing a line waits for the driver.
         .and_then(|()| File::options().read(true).write(true).open(&path))
         .map_err(JournalError::new("make the pipe", &path))
+    }
+
+    /// Writes a program for the container to run.
+    pub fn write_tool(&self, name: &str, content: &str) -> Result<(), JournalError> {
+        let path = self.tools().join(name);
+        fs::write(&path, content)
+            .and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(0o755)))
+            .map_err(JournalError::new("write", &path))
+    }
+
+    /// Makes what a build needs that somebody may hold: the pipe that it waits at, and the file that says where it is
+    /// held. Builds may run their commands as any user, so that everybody can use both.
+    pub fn make_holdable(&self) -> Result<(), JournalError> {
+        let path = self.record().join("hold");
+        let everybody = fs::Permissions::from_mode(0o666);
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::from_bits_truncate(0o666))
+            .map_err(io::Error::from)
+            .and_then(|()| fs::set_permissions(&path, everybody.clone()))
+            .map_err(JournalError::new("make the pipe", &path))?;
+        let states = ["breakpoint.dir", "breakpoint.env"].map(|name| self.tmp().join(name));
+        for path in states.into_iter().chain([self.record().join("held")]) {
+            File::create_new(&path)
+                .and_then(|file| file.set_permissions(everybody.clone()))
+                .map_err(JournalError::new("make", &path))?;
+        }
+        Ok(())
     }
 
     /// Asks the driver to end; it looks for this before and after every command.

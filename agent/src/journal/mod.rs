@@ -5,12 +5,14 @@
 
 mod directory;
 mod events;
+mod known;
 mod number;
 mod state;
 mod trash;
 
 pub use directory::BuildDirectory;
 pub use events::EventFile;
+pub use known::{KnownBuild, known_builds};
 pub use number::next_number;
 pub use state::StateDirectory;
 pub use trash::{empty, throw_away};

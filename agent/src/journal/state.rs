@@ -22,9 +22,14 @@ impl StateDirectory {
         Ok(Self { root })
     }
 
+    /// Where builds are, each in a directory that its uuid names.
+    pub fn builds(&self) -> PathBuf {
+        self.root.join("builds")
+    }
+
     /// Where the build with this uuid is.
     pub fn build(&self, uuid: &str) -> PathBuf {
-        self.root.join("builds").join(uuid)
+        self.builds().join(uuid)
     }
 
     /// Where what is remembered of a project is.

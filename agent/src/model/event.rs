@@ -166,6 +166,20 @@ pub enum EventKind {
         /// The directory that the next command starts in.
         directory: String,
     },
+    /// The build waits for somebody, at a command that failed or at a breakpoint.
+    CommandHeld {
+        /// The command's number.
+        number: u32,
+        /// What it is held for.
+        reason: HoldReason,
+    },
+    /// A held build goes on.
+    CommandResumed {
+        /// The number of the command that was held.
+        number: u32,
+        /// How it goes on.
+        answer: HoldAnswer,
+    },
     /// An image that the project declares was built.
     ImageBuilt {
         /// The declared name.
@@ -246,6 +260,28 @@ pub enum EventKind {
     },
 }
 
+/// What a build is held for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum HoldReason {
+    /// The command failed.
+    Failure,
+    /// The command called `codebuild-breakpoint`.
+    Breakpoint,
+}
+
+/// How a held build goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum HoldAnswer {
+    /// With the failure as it is, or past the breakpoint.
+    GoOn,
+    /// With the failed command once more, from the state before it.
+    Retry,
+    /// As if the failed command had succeeded.
+    Skip,
+}
+
 /// Who this build is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -271,6 +307,9 @@ pub struct BuildIdentity {
     pub timeout_minutes: u64,
     /// Whether commands can reach a Docker engine.
     pub privileged: bool,
+    /// Whether the build is held where a command fails.
+    #[serde(default)]
+    pub debug: bool,
     /// Variables of the request and the project.
     pub variables: Vec<ShownVariable>,
 }

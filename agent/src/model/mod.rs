@@ -19,9 +19,9 @@ mod variable;
 
 pub use credentials::{Credentials, Login};
 pub use event::{
-    ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, EventKind, ImagePulled,
-    ImagePulling, ImagePushed, PatternMatches, PhaseCommands, ReportsDiscovered, SecondaryReady,
-    SourceReady,
+    ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, EventKind, HoldAnswer,
+    HoldReason, ImagePulled, ImagePulling, ImagePushed, PatternMatches, PhaseCommands,
+    ReportsDiscovered, SecondaryReady, SourceReady,
 };
 pub use git_version::{GitVersion, GitVersionKind};
 pub use identity::{BuildId, NO_ACCOUNT, Owner};

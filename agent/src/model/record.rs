@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    BuildEvent, BuildIdentity, CoverageSummary, EventKind, ImagePushed, Phase, PhaseContext,
-    SourceReady, TestCase, TestSummary, Verdict,
+    BuildEvent, BuildIdentity, CoverageSummary, EventKind, HoldReason, ImagePushed, Phase,
+    PhaseContext, SourceReady, TestCase, TestSummary, Verdict,
 };
 
 /// What is known of a build so far.
@@ -22,6 +22,8 @@ pub struct BuildRecord {
     pub status: Option<Verdict>,
     /// The phases that were entered, in order.
     pub phases: Vec<PhaseRecord>,
+    /// What it is held for, while it is held.
+    pub held: Option<HoldReason>,
     /// The source and the buildspec.
     pub source: Option<SourceReady>,
     /// Runtime and version, as chosen.
@@ -190,7 +192,10 @@ impl BuildRecord {
             EventKind::Warning { message, help } => {
                 self.warnings.push((message.clone(), help.clone()));
             }
+            EventKind::CommandHeld { reason, .. } => self.held = Some(*reason),
+            EventKind::CommandResumed { .. } => self.held = None,
             EventKind::BuildFinished { status } => {
+                self.held = None;
                 self.status = Some(*status);
                 self.ended = Some(event.time);
             }

@@ -43,6 +43,8 @@ pub struct BuildRequest {
     pub cache: Option<PathBuf>,
     /// After this the build times out.
     pub timeout: Duration,
+    /// Whether the build is held at a command that fails and at `codebuild-breakpoint`, for somebody to look.
+    pub debug: bool,
     /// Images that are built and pushed after the commands (DESIGN §6).
     pub images: Vec<ImageDeclaration>,
     /// Region and account: what ARNs and `AWS_REGION` name.

@@ -101,6 +101,14 @@ impl EventKind {
             | Self::RuntimesUnsupported
             | Self::CommandsReady { phases: _ }
             | Self::CacheSkipped
+            | Self::CommandHeld {
+                number: _,
+                reason: _,
+            }
+            | Self::CommandResumed {
+                number: _,
+                answer: _,
+            }
             | Self::BuildFinished { status: _ } => {}
         }
     }
@@ -285,6 +293,7 @@ impl BuildIdentity {
             secondary_sources,
             timeout_minutes: _,
             privileged: _,
+            debug: _,
             variables,
         } = self;
         edit(initiator, None);

@@ -117,6 +117,7 @@ pub fn decide(
             .iter()
             .find(|(name, _)| name == "VERSION")
             .map(|(_, value)| value.clone()),
+        appends_tools: environment.iter().all(|(name, _)| name != "PATH"),
         phases,
         named_phases: named_phases
             .into_iter()

@@ -12,10 +12,13 @@
 #   D <number> <directory>     the command left another directory behind
 #   E <number> <status> <up>   the command is over, and so is its output in the log
 #   A                          the shell was asked what the plan wants to know early, and the driver waits
+#   H <number> <up>            the command failed, and the driver waits for an answer
+#   R <number> <answer> <up>   the answer: `go` on with the failure, `retry` the command, `skip` it as if it had succeeded
 #   Q <phase>                  the phase is over
 #   S                          the driver saw the stop request
 #   L                          the build removed the state between its commands, so none can run any more
 #   X                          the program is over
+# A command that calls codebuild-breakpoint adds K <up> when it is held there, and G <up> when it goes on.
 #
 # Output goes through a pipe and not straight to the log file: `echo > /dev/stderr` in a command would reopen the
 # file and truncate it. A mark in the stream says where each command's output ends.
@@ -39,6 +42,11 @@ us_owner=$3
 us_failed=0
 us_succeeding=1
 us_directory=$us_source
+us_way='' us_switch='' us_uid='' us_gid='' us_user=''
+. /codebuild/readonly/execute.sh
+# The agent makes this pipe when the build is to be held where a command fails.
+us_debug=
+[ ! -p "$us_record/hold" ] || us_debug=1
 
 # The journal is open as descriptor 9 from the beginning: what the build makes of the file's name does not matter then.
 us_note() {
@@ -90,6 +98,15 @@ us_tool() {
   )
 }
 
+# The build tools come last on the PATH, where CodeBuild has them too.
+us_tools() {
+  case :$PATH: in
+    *:/codebuild/user/bin:* | *\'*) return ;;
+  esac
+  PATH=$PATH:/codebuild/user/bin
+  us_define PATH "'$PATH'"
+}
+
 us_enter() {
   us_failed=0
   us_note "P $1"
@@ -122,15 +139,9 @@ us_cannot() {
   return 1
 }
 
-# us_execute WORD…: the commands' shell, as the user whose turn it is. Directory and variables stay what they are, HOME
-# included: it is always /root (reference §3.1). The first two start nothing that stays between us and the shell.
-us_execute() {
-  case $us_way in
-    '') "$us_shell" "$@" ;;
-    setpriv) "$us_switch" --reuid "$us_uid" --regid "$us_gid" --init-groups -- "$us_shell" "$@" ;;
-    chroot) "$us_switch" --userspec="$us_uid:$us_gid" --skip-chdir / "$us_shell" "$@" ;;
-    su) "$us_switch" -p -s "$us_shell" "$us_user" "$@" ;;
-  esac
+# us_tell: for whoever joins the build: the shell and the user of its commands.
+us_tell() {
+  printf '%s\n' "$us_shell" "$us_way" "$us_switch" "$us_uid" "$us_gid" "$us_user" >"$us_tmp/who"
 }
 
 # us_run NUMBER SCRIPT: the user's first line is line 4 of the script, as in CodeBuild.
@@ -140,11 +151,31 @@ us_run() {
   [ -r "$us_tmp/env.sh" ] && [ -r "$us_tmp/dir.txt" ] || us_end L
   # Last in the file, so that it wins over whatever a command made of it.
   us_define CODEBUILD_BUILD_SUCCEEDING "$us_succeeding"
+  us_remember
+  us_tell
+  us_command "$1" "$2"
+  while [ "$us_status" != 0 ] && us_held "$1"; do
+    case $us_answer in
+      retry)
+        us_restore
+        us_command "$1" "$2"
+        ;;
+      skip) us_status=0 ;;
+      *) break ;;
+    esac
+  done
+  us_heed
+  return "$us_status"
+}
+
+us_command() {
   printf '%s' "$2" >"$us_tmp/script.sh" || exit 74
   us_clock
   us_note "C $1 $us_up"
   us_execute "$us_tmp/script.sh" </dev/null 9>&-
   us_status=$?
+  # A breakpoint whose process was killed holds nothing any more.
+  [ -z "$us_debug" ] || : >"$us_record/held"
   printf '\033]5379;%s;%s\007' "$us_mark" "$1"
   us_clock
   IFS= read -r us_now <"$us_tmp/dir.txt" || us_now=$us_directory
@@ -153,8 +184,42 @@ us_run() {
     us_note "D $1 $us_now"
   fi
   us_note "E $1 $us_status $us_up"
+}
+
+# us_held NUMBER: waits for somebody to say what becomes of the failed command; fails when nobody was to be waited for.
+us_held() {
+  [ -n "$us_debug" ] || return 1
   us_heed
-  return "$us_status"
+  printf 'command %s\n' "$1" >"$us_record/held"
+  us_clock
+  us_note "H $1 $us_up"
+  us_answer=
+  while [ -z "$us_answer" ]; do
+    us_heed
+    # The subshell has no trap: TERM ends it.
+    us_answer=$(read -r us_answer us_rest <"$us_record/hold" 2>/dev/null 9>&- && printf '%s' "$us_answer")
+    case $us_answer in
+      go | retry | skip) ;;
+      *)
+        us_answer=
+        # Without the pipe nobody can answer.
+        [ -p "$us_record/hold" ] || us_answer=go
+        ;;
+    esac
+  done
+  : >"$us_record/held"
+  us_clock
+  us_note "R $1 $us_answer $us_up"
+}
+
+# The state before a command, for the case that it is to run again.
+us_remember() {
+  [ -n "$us_debug" ] || return 0
+  us_tool cat "$us_tmp/env.sh" >"$us_tmp/before.env" && us_tool cat "$us_tmp/dir.txt" >"$us_tmp/before.dir"
+}
+
+us_restore() {
+  us_tool cat "$us_tmp/before.env" >"$us_tmp/env.sh" && us_tool cat "$us_tmp/before.dir" >"$us_tmp/dir.txt"
 }
 
 us_fail() {
@@ -247,6 +312,9 @@ us_main() {
   exec 9>>"$us_record/journal"
   us_await_reader
   us_shell=$(us_which "$us_wanted")
+  us_tell
+  # For whoever joins the build before a command has left its variables, or where none does.
+  export -p >"$us_tmp/base.env"
   : >"$us_tmp/env.sh"
   printf '%s\n' "$us_source" >"$us_tmp/dir.txt"
   us_clock

@@ -14,6 +14,10 @@ pub const EARLY: &str = "early";
 pub const VALUES: &str = "values";
 /// The catalogue of runtimes in CodeBuild's images.
 pub const RUNTIMES: &str = "/codebuild/image/config/runtimes.yml";
+/// The build tools; CodeBuild's own are in this directory too, and it is the last on the `PATH` that its builds see.
+pub const TOOLS: &str = "/codebuild/user/bin";
+/// What a shell that joins the build runs.
+pub const JOIN: &str = "/codebuild/readonly/join.sh";
 /// Where `driver.sh` is.
 pub const DRIVER: &str = "/codebuild/readonly/driver.sh";
 

@@ -22,7 +22,7 @@ pub use decide::{PlanError, decide};
 pub use environment::{BuildFacts, SETTABLE, buildspec_location, environment, is_settable};
 pub use expand::{expand, is_name};
 pub use fingerprint::fingerprint;
-pub use program::{DRIVER, given, program};
+pub use program::{SCRIPTS, TOOLS, given, program};
 pub use references::{ReferenceError, References, references};
 pub use runtimes::{Catalogue, RuntimeError, Selection};
 pub use sources::{SourcePlaces, source_places};
@@ -44,6 +44,10 @@ pub struct Plan {
     /// The build's own `VERSION`, which a runtime's template borrows. It may be a secret, so it is not shown.
     #[serde(skip)]
     pub own_version: Option<String>,
+    /// Whether the build tools' directory is added to the image's `PATH`. One that the buildspec or the request gives is
+    /// literal (reference §2.8).
+    #[serde(skip)]
+    pub appends_tools: bool,
     /// `DOWNLOAD_SOURCE` and the four user phases, in order, also those without commands.
     pub phases: Vec<PhasePlan>,
     /// How many `commands` each phase has that the buildspec names, in the order of the file.

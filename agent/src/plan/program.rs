@@ -9,12 +9,42 @@ use buildspec::Version;
 use super::{CommandPlan, PhasePlan, Plan, Value, layout};
 use crate::model::Phase;
 
-/// The driver, the same for every build.
-pub const DRIVER: &str = include_str!("driver.sh");
+/// What the driver and the tools share, and what a shell that joins the build runs: name below [`layout::READONLY`], text.
+pub const SCRIPTS: [(&str, &str); 6] = [
+    ("driver.sh", include_str!("driver.sh")),
+    ("execute.sh", include_str!("tools/execute.sh")),
+    ("glob.sh", include_str!("tools/glob.sh")),
+    ("join.sh", include_str!("tools/join.sh")),
+    ("shell.sh", include_str!("tools/shell.sh")),
+    ("shellrc", include_str!("tools/shellrc.sh")),
+];
+
+/// The build tools (reference §7.4, §8.8, §11.8): name below [`layout::TOOLS`], text.
+pub const TOOLS: [(&str, &str); 4] = [
+    (
+        "codebuild-breakpoint",
+        include_str!("tools/codebuild-breakpoint.sh"),
+    ),
+    (
+        "codebuild-glob-search",
+        include_str!("tools/codebuild-glob-search.sh"),
+    ),
+    (
+        "codebuild-hash-files",
+        include_str!("tools/codebuild-hash-files.sh"),
+    ),
+    (
+        "codebuild-resume",
+        include_str!("tools/codebuild-resume.sh"),
+    ),
+];
 
 /// Returns the program of a plan.
 pub fn program(plan: &Plan) -> String {
     let mut text = String::new();
+    if plan.appends_tools {
+        text.push_str("us_tools\n");
+    }
     values(&mut text, "us_values", layout::VALUES, &plan.values);
     values(&mut text, "us_early", layout::EARLY, &plan.early);
     if plan.phases.iter().any(|phase| phase.run_as.is_some()) {

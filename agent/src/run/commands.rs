@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::follow::{FollowError, Follower, Step};
+use super::hold::Hold;
 use super::interrupt::Interrupt;
 use super::journal_line::JournalLine;
 use super::obstacle;
@@ -11,7 +12,9 @@ use super::phase_end::PhaseEnd;
 use super::teller::Teller;
 use crate::engine::{ContainerEngine, ContainerId, Exit, Signal};
 use crate::journal::BuildDirectory;
-use crate::model::{CommandStarted, EventKind, Phase, PhaseContext, StatusCode, Verdict};
+use crate::model::{
+    CommandStarted, EventKind, HoldAnswer, Phase, PhaseContext, StatusCode, Verdict,
+};
 use crate::plan::{CommandPlan, PhasePlan, Plan, failure, layout};
 
 /// Commands that were asked to end get this long.
@@ -39,7 +42,9 @@ pub(super) struct Running<'a> {
     current: Option<u32>,
     /// The phase that the driver entered last; it enters each once.
     entered: Option<Phase>,
-    failed: Option<PhaseContext>,
+    /// Why the phase fails, and by which command, where it was one: the first.
+    failed: Option<(Option<u32>, PhaseContext)>,
+    hold: Hold,
     /// Whether the driver may still ask for something early.
     asks: bool,
     directory: String,
@@ -49,7 +54,7 @@ pub(super) struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    pub(super) fn new(plan: &Plan, follower: Follower<'a>) -> Self {
+    pub(super) fn new(plan: &Plan, debug: bool, follower: Follower<'a>) -> Self {
         let commands = plan
             .phases
             .iter()
@@ -67,6 +72,7 @@ impl<'a> Running<'a> {
             entered: None,
             failed: None,
             asks: !plan.early.is_empty(),
+            hold: Hold::new(debug),
             directory: plan.source_directory.clone(),
             moves: Vec::new(),
             exit: None,
@@ -88,7 +94,7 @@ impl<'a> Running<'a> {
             match self.follower.next(teller).await? {
                 Step::Line(JournalLine::PhaseLeft { phase: left }) if left == phase => {
                     return Ok(Reached::End(match self.failed.take() {
-                        Some(context) => PhaseEnd::failed(context),
+                        Some((_, context)) => PhaseEnd::failed(context),
                         None => PhaseEnd::success(),
                     }));
                 }
@@ -104,8 +110,8 @@ impl<'a> Running<'a> {
                 Step::Line(JournalLine::StateLost) => return Ok(Reached::End(state_lost())),
                 Step::Line(JournalLine::CannotRun(obstacle)) if self.failed.is_none() => {
                     let planned = self.phases.iter().find(|planned| planned.phase == phase);
-                    self.failed =
-                        planned.map(|planned| obstacle::context(obstacle, planned, &self.shell));
+                    self.failed = planned
+                        .map(|planned| (None, obstacle::context(obstacle, planned, &self.shell)));
                 }
                 Step::Line(line) => self.command(phase, line, teller)?,
                 Step::Ended(exit) => {
@@ -199,6 +205,7 @@ impl<'a> Running<'a> {
                     line: command.line,
                 };
                 self.current = Some(number);
+                self.hold.started();
                 let time = self.follower.time(uptime, teller.now());
                 teller.tell_at(time, EventKind::CommandStarted(started));
             }
@@ -215,7 +222,46 @@ impl<'a> Running<'a> {
             } if self.current == Some(number) => {
                 self.ended(number, status, uptime, teller);
             }
-            other => return Err(damaged(&format!("{other:?}"))),
+            other => return self.hold(&other, teller),
+        }
+        Ok(())
+    }
+
+    /// The lines of a build that somebody debugs. Those of the driver must fit; a breakpoint's come from the build.
+    fn hold(&mut self, line: &JournalLine, teller: &mut Teller<'_>) -> Result<(), FollowError> {
+        let no = || damaged(&format!("{line:?}"));
+        let (told, uptime) = match *line {
+            JournalLine::Held { number, uptime } => {
+                (Some(self.hold.held(number).ok_or_else(no)?), uptime)
+            }
+            JournalLine::Answered {
+                number,
+                answer,
+                uptime,
+            } => {
+                let told = self.hold.answered(number, answer).ok_or_else(no)?;
+                // What the command comes to is decided anew, or is a success.
+                if answer != HoldAnswer::GoOn
+                    && self
+                        .failed
+                        .as_ref()
+                        .is_some_and(|(by, _)| *by == Some(number))
+                {
+                    self.failed = None;
+                }
+                (Some(told), uptime)
+            }
+            JournalLine::BreakpointReached { uptime } if self.hold != Hold::Off => {
+                (self.hold.breakpoint(self.current), uptime)
+            }
+            JournalLine::BreakpointLeft { uptime } if self.hold != Hold::Off => {
+                (self.hold.breakpoint_left(), uptime)
+            }
+            _ => return Err(no()),
+        };
+        if let Some(told) = told {
+            let time = self.follower.time(uptime, teller.now());
+            teller.tell_at(time, told);
         }
         Ok(())
     }
@@ -224,6 +270,9 @@ impl<'a> Running<'a> {
         self.current = None;
         let time = self.follower.time(uptime, teller.now());
         let directory = self.directory.clone();
+        if let Some(left) = self.hold.ended(number, status) {
+            teller.tell_at(time, left);
+        }
         teller.tell_at(
             time,
             EventKind::CommandFinished {
@@ -237,10 +286,8 @@ impl<'a> Running<'a> {
             && let Some((_, command)) = self.commands.get(&number)
         {
             let message = failure(&command.text, &format!("exit status {status}"));
-            self.failed = Some(PhaseContext::new(
-                StatusCode::CommandExecutionError,
-                message,
-            ));
+            let context = PhaseContext::new(StatusCode::CommandExecutionError, message);
+            self.failed = Some((Some(number), context));
         }
     }
 }

@@ -350,6 +350,7 @@ fn identity(build: &Build) -> BuildIdentity {
             .collect(),
         timeout_minutes: request.timeout.as_secs().div_ceil(60),
         privileged: request.docker != DockerAccess::None,
+        debug: request.debug,
         variables: request.shown_variables(),
     }
 }

@@ -15,6 +15,7 @@ use super::values::{Values, unread};
 use super::variables::Variables;
 use super::{Build, LABEL, Surroundings, cache, redaction, sources};
 use crate::engine::{Access, ContainerEngine, ContainerId, ContainerSpec, EngineError, Mount};
+use crate::journal::JournalError;
 use crate::model::{BuildspecPlace, DockerAccess, EventKind, PhaseCommands};
 use crate::plan::{
     self, BuildFacts, Catalogue, ImageRuntimes, Plan, PlanError, RuntimePlan, layout,
@@ -32,7 +33,7 @@ const TRUST_SOURCE: [(&str, &str); 3] = [
 
 /// Returns the name of a build's container; fixed, so that it can be removed whatever is known of it.
 pub(super) fn container(build: &Build) -> ContainerId {
-    ContainerId(format!("understudy-{}", build.id.uuid))
+    ContainerId(super::container_name(&build.id))
 }
 
 /// A call that makes a container. It is kept when the build is cut short: the engine may have begun, and what it makes
@@ -120,7 +121,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         teller.warn(message, help);
     }
     let (restored, answer) = restore(build, &plan).await?;
-    write_program(build, &plan)?;
+    write_scripts(build, &plan)?;
     if !matches!(build.request.buildspec, BuildspecPlace::InSource { .. }) {
         build.directory.write_readonly("buildspec.yml", &text)?;
     }
@@ -137,7 +138,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         .start(&container)
         .await
         .map_err(|error| error.of_image(&build.request.image))?;
-    let running = Running::new(&plan, follower);
+    let running = Running::new(&plan, build.request.debug, follower);
     tell_runtimes(&plan, teller);
     Ok(Started {
         plan,
@@ -159,9 +160,17 @@ async fn restore(build: &Build, plan: &Plan) -> Result<(cache::Restoring, Option
     Ok((cache::Restoring::NotAsked, Some(answer)))
 }
 
-/// Puts everything on disk that the driver needs.
-fn write_program(build: &Build, plan: &Plan) -> Result<(), PhaseEnd> {
-    build.directory.write_readonly("driver.sh", plan::DRIVER)?;
+/// Puts everything on disk that the container reads: the plan is known, and nobody has to be there while it runs.
+fn write_scripts(build: &Build, plan: &Plan) -> Result<(), JournalError> {
+    for (name, script) in plan::SCRIPTS {
+        build.directory.write_readonly(name, script)?;
+    }
+    for (name, tool) in plan::TOOLS {
+        build.directory.write_tool(name, tool)?;
+    }
+    if build.request.debug {
+        build.directory.make_holdable()?;
+    }
     build
         .directory
         .write_readonly("program.sh", &plan::program(plan))?;
@@ -215,6 +224,7 @@ fn container_spec<E>(
     let sources = layout::sources(&build.request.project);
     let mut mounts = vec![
         mount(directory.readonly(), layout::READONLY, Access::ReadOnly),
+        mount(directory.tools(), layout::TOOLS, Access::ReadOnly),
         mount(directory.tmp(), layout::TMP, Access::ReadWrite),
         mount(directory.record(), layout::RECORD, Access::ReadWrite),
         mount(directory.sources(), &sources, Access::ReadWrite),

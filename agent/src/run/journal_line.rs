@@ -1,6 +1,6 @@
 //! The driver's journal, line by line. The build can write there too, so every line is checked.
 
-use crate::model::Phase;
+use crate::model::{HoldAnswer, Phase};
 
 /// One line; times are the machine's uptime in seconds, where the container can see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,22 @@ pub(super) enum JournalLine {
         uptime: Option<f64>,
     },
     EarlyAsked,
+    Held {
+        number: u32,
+        uptime: Option<f64>,
+    },
+    Answered {
+        number: u32,
+        answer: HoldAnswer,
+        uptime: Option<f64>,
+    },
+    /// A command called `codebuild-breakpoint`.
+    BreakpointReached {
+        uptime: Option<f64>,
+    },
+    BreakpointLeft {
+        uptime: Option<f64>,
+    },
     PhaseLeft {
         phase: Phase,
     },
@@ -74,6 +90,29 @@ impl JournalLine {
                 }
             }
             "A" => Self::EarlyAsked,
+            "H" => Self::Held {
+                number: number()?,
+                uptime: uptime(second)?,
+            },
+            "R" => {
+                let (answer, up) = second.split_once(' ').unwrap_or((second, ""));
+                Self::Answered {
+                    number: number()?,
+                    answer: match answer {
+                        "go" => HoldAnswer::GoOn,
+                        "retry" => HoldAnswer::Retry,
+                        "skip" => HoldAnswer::Skip,
+                        _ => return None,
+                    },
+                    uptime: uptime(up)?,
+                }
+            }
+            "K" => Self::BreakpointReached {
+                uptime: uptime(first)?,
+            },
+            "G" => Self::BreakpointLeft {
+                uptime: uptime(first)?,
+            },
             "Q" => Self::PhaseLeft { phase: phase()? },
             "N" => Self::CannotRun(match first {
                 "shell" => Obstacle::Shell,
@@ -150,6 +189,23 @@ mod tests {
             ),
             ("A", JournalLine::EarlyAsked),
             ("N user", JournalLine::CannotRun(Obstacle::User)),
+            (
+                "H 3 2.5",
+                JournalLine::Held {
+                    number: 3,
+                    uptime: Some(2.5),
+                },
+            ),
+            (
+                "R 3 retry 2.5",
+                JournalLine::Answered {
+                    number: 3,
+                    answer: HoldAnswer::Retry,
+                    uptime: Some(2.5),
+                },
+            ),
+            ("K 1", JournalLine::BreakpointReached { uptime: Some(1.0) }),
+            ("G ", JournalLine::BreakpointLeft { uptime: None }),
             ("S", JournalLine::StopSeen),
             ("L", JournalLine::StateLost),
             ("X", JournalLine::Over),
@@ -167,6 +223,8 @@ mod tests {
             "P SOMETHING 1",
             "Z 1",
             "N luck",
+            "R 3 perhaps 1",
+            "H x 1",
             "B nan",
             "C 99999999999 1",
         ] {

@@ -15,6 +15,7 @@ mod discover_reports;
 mod download;
 mod fetch_image;
 mod follow;
+mod hold;
 mod interrupt;
 mod journal_line;
 mod log;
@@ -45,6 +46,11 @@ pub use preview::{Preview, preview};
 use crate::images::Keychain;
 use crate::journal::BuildDirectory;
 use crate::model::{BuildId, BuildRequest};
+
+/// Returns the name of a build's container; fixed, so that it can be found whatever else is known of the build.
+pub fn container_name(id: &BuildId) -> String {
+    format!("understudy-{}", id.uuid)
+}
 
 /// The label by which what belongs to a build can be found at the engine.
 const LABEL: &str = "understudy.build";

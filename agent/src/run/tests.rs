@@ -62,6 +62,7 @@ impl Bench {
             cache_namespace: None,
             cache: None,
             timeout: Duration::from_mins(1),
+            debug: false,
             images: Vec::new(),
             owner: Owner {
                 region: "us-east-1".into(),

@@ -202,6 +202,8 @@ impl<W: Write> CodeBuildLog<W> {
             | EventKind::SourceProgress { .. }
             | EventKind::ImageReady { .. }
             | EventKind::CacheMissed { .. }
+            | EventKind::CommandHeld { .. }
+            | EventKind::CommandResumed { .. }
             | EventKind::ImageBuilt { .. }
             | EventKind::ArtifactsDelivered { .. }
             | EventKind::VariablesExported { .. }

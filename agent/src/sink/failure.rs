@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{CommandStarted, EventKind};
+use crate::model::{CommandStarted, EventKind, HoldAnswer};
 
 /// Enough to see an error message, few enough to stay on the screen.
 const LINES: usize = 12;
@@ -49,6 +49,11 @@ impl Watch {
                     status: *status,
                     lines: self.lines.drain(..).collect(),
                 });
+            }
+            // It runs again, or counts as a success.
+            EventKind::CommandResumed { number, answer } if *answer != HoldAnswer::GoOn => {
+                self.failed
+                    .take_if(|failure| failure.command.number == *number);
             }
             _ => {}
         }

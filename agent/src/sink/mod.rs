@@ -4,6 +4,7 @@ mod codebuild;
 mod failure;
 mod fanout;
 mod figures;
+mod hold;
 mod json;
 mod pretty;
 mod result;

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::Watch;
+use super::hold::{held, resumed};
 use super::summary::{style, summary};
 use super::{Sink, bytes, duration};
 use crate::model::{
@@ -27,6 +28,8 @@ pub struct Pretty<W> {
     watch: Watch,
     /// How many quarters of the image on its way were told; only where there is no live line.
     pulled_quarters: u64,
+    /// The build's own part of its id.
+    uuid: String,
 }
 
 /// The last line of a terminal.
@@ -74,6 +77,7 @@ impl<W: Write> Pretty<W> {
             line_is_open: false,
             watch: Watch::default(),
             pulled_quarters: 0,
+            uuid: String::new(),
         }
     }
 
@@ -158,6 +162,17 @@ impl<W: Write> Pretty<W> {
         Ok(())
     }
 
+    fn phase_started(&mut self, phase: Phase) -> io::Result<()> {
+        self.show(phase.name());
+        match phase {
+            Phase::Submitted | Phase::Queued | Phase::Finalizing | Phase::Completed => Ok(()),
+            phase => {
+                let cyan = AnsiColor::Cyan.on_default().bold();
+                self.line(&format!("{cyan}{phase}{cyan:#}"))
+            }
+        }
+    }
+
     fn phase_finished(&mut self, event: &BuildEvent) -> io::Result<()> {
         let EventKind::PhaseFinished { phase, verdict, .. } = &event.kind else {
             return Ok(());
@@ -181,24 +196,14 @@ impl<W: Write> Pretty<W> {
     fn write(&mut self, event: &BuildEvent) -> io::Result<()> {
         match &event.kind {
             EventKind::BuildStarted(identity) => {
+                self.uuid = identity.id.uuid.to_string();
                 let (id, image) = (&identity.id, &identity.image);
                 self.line(&format!(
                     "{BOLD}{id}{BOLD:#} build {} on {image}",
                     identity.number
                 ))
             }
-            EventKind::PhaseStarted { phase } => {
-                self.show(phase.name());
-                match phase {
-                    Phase::Submitted | Phase::Queued | Phase::Finalizing | Phase::Completed => {
-                        Ok(())
-                    }
-                    phase => {
-                        let cyan = AnsiColor::Cyan.on_default().bold();
-                        self.line(&format!("{cyan}{phase}{cyan:#}"))
-                    }
-                }
-            }
+            EventKind::PhaseStarted { phase } => self.phase_started(*phase),
             EventKind::PhaseFinished { .. } => self.phase_finished(event),
             EventKind::ImageMapped { .. }
             | EventKind::ImagePulling(_)
@@ -232,6 +237,11 @@ impl<W: Write> Pretty<W> {
                 let red = style(Verdict::Failed);
                 self.line(&format!("{red}exit status {status}{red:#}"))
             }
+            EventKind::CommandHeld { reason, .. } => {
+                self.show("HELD");
+                self.line(&held(&self.uuid, *reason))
+            }
+            EventKind::CommandResumed { answer, .. } => self.note(resumed(*answer)),
             // Warnings come with the summary: here they would scroll away.
             EventKind::Warning { .. }
             | EventKind::ImageReady { .. }

@@ -245,6 +245,7 @@ mod tests {
             secondary_sources: Vec::new(),
             timeout_minutes: 60,
             privileged: false,
+            debug: false,
             variables: Vec::new(),
         };
         let mut record = BuildRecord::default();

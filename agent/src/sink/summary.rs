@@ -208,6 +208,18 @@ fn failed_command(text: &mut String, record: &BuildRecord, failure: &Failure) {
     for line in lines {
         push(text, format_args!("  | {line}\n"));
     }
+    if record
+        .identity
+        .as_ref()
+        .is_some_and(|identity| !identity.debug)
+    {
+        push(
+            text,
+            format_args!(
+                "  help: `understudy run --debug` holds the build there, and `understudy shell` opens a shell in it\n"
+            ),
+        );
+    }
 }
 
 fn ending(text: &mut String, record: &BuildRecord) {

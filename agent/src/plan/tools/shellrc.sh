@@ -1,0 +1,2 @@
+# For the interactive bash of `understudy shell`.
+PS1='(build) \w \$ '
