@@ -88,11 +88,11 @@ fn without_a_usable_image() {
         "image `127.0.0.1:1/no/such:image` cannot be found",
         "check the name",
     );
-    let (code, _) = outcome.context("PROVISIONING");
-    assert_eq!(
-        code, "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE",
-        "reference §2.9"
-    );
+    // Reference §2.9: the code and how the message begins.
+    let (code, message) = outcome.context("PROVISIONING");
+    assert_eq!(code, "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE");
+    let start = "Unable to pull customer's container image. CannotPullContainerError: ";
+    assert!(message.starts_with(start), "{message}");
     let no_name = fine().image("Not A Name");
     refused(
         &no_name,
@@ -110,7 +110,11 @@ fn an_image_without_a_shell_is_named() {
     fs::write(&archive, [0; 1024]).unwrap();
     docker(&["import", archive.to_str().unwrap(), &image.repository]);
     let error = format!("image `{}` has no `sh`", image.repository);
-    refused(&run, 2, &error, "use an image with a POSIX shell");
+    let outcome = refused(&run, 2, &error, "use an image with a POSIX shell");
+    // Reference §2.4, §2.9: how the message begins.
+    let (_, message) = outcome.context("DOWNLOAD_SOURCE");
+    let start = "Build container found dead before completing the build. ";
+    assert!(message.starts_with(start), "{message}");
 }
 
 // Reference §2.9: CodeBuild's own two messages.

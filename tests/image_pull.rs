@@ -153,7 +153,9 @@ fn a_helper_that_is_not_there_or_is_none_ends_the_build_with_its_name() {
         // Reference §2.9.
         assert_eq!(code, "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE");
         assert!(
-            message.starts_with("Unable to pull customer's container image. "),
+            message.starts_with(
+                "Unable to pull customer's container image. CannotPullContainerError: "
+            ),
             "{message}"
         );
     }

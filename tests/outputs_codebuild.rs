@@ -116,6 +116,18 @@ fn the_lines_before_the_commands_tell_what_the_buildspec_lacks() {
     contains(&log_of(&busybox().buildspec(asking), 0), skipped);
 }
 
+// Reference §5.2, rows 14 and 15.
+#[test]
+fn a_cache_without_paths_is_skipped() {
+    let spec = "version: 0.2\nphases: {build: {commands: [ls]}}\ncache: {paths: []}\n";
+    let skipped = "\
+@ Moving to directory /codebuild/output/src#/src
+@ Skip cache due to: no paths specified to be cached
+@ Registering with agent
+";
+    contains(&log_of(&busybox().buildspec(spec), 0), skipped);
+}
+
 // Reference §5.3, §6.2.
 #[test]
 fn artifact_lines_name_every_pattern_and_every_artifact() {

@@ -108,8 +108,11 @@ pub enum EventKind {
         /// Only phases that the buildspec names, in its order.
         phases: Vec<PhaseCommands>,
     },
-    /// The buildspec has no `cache` block.
-    CacheSkipped,
+    /// There is nothing to cache.
+    CacheSkipped {
+        /// Whether the buildspec has a `cache` block all the same, without paths.
+        block: bool,
+    },
     /// One `cache.paths` pattern, variables expanded.
     CachePath {
         /// The glob.

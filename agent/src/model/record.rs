@@ -210,7 +210,7 @@ impl BuildRecord {
             | EventKind::NoRuntimeSelected
             | EventKind::RuntimesUnsupported
             | EventKind::CommandsReady { .. }
-            | EventKind::CacheSkipped
+            | EventKind::CacheSkipped { .. }
             | EventKind::CachePath { .. }
             | EventKind::CommandStarted(_)
             | EventKind::CommandFinished { .. }

@@ -63,8 +63,13 @@ pub(super) fn tell_restored(plan: &Plan, restoring: &Restoring, teller: &mut Tel
         }
     }
     match restoring {
-        Restoring::NotAsked if plan.cache.is_none() => teller.tell(EventKind::CacheSkipped),
-        Restoring::NotAsked => {}
+        Restoring::NotAsked => {
+            let paths = plan.cache.as_ref().map(|cache| cache.paths.as_slice());
+            if paths.is_none_or(<[String]>::is_empty) {
+                let block = paths.is_some();
+                teller.tell(EventKind::CacheSkipped { block });
+            }
+        }
         Restoring::Nameless => nameless(teller),
         Restoring::Failed(reason) => unusable("restored", reason, teller),
         Restoring::Answered { found, took } => tell_found(found, *took, teller),

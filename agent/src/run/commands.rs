@@ -8,7 +8,7 @@ use super::hold::Hold;
 use super::interrupt::Interrupt;
 use super::journal_line::JournalLine;
 use super::obstacle;
-use super::phase_end::PhaseEnd;
+use super::phase_end::{FOUND_DEAD, PhaseEnd};
 use super::teller::Teller;
 use crate::engine::{ContainerEngine, ContainerId, Exit, Signal};
 use crate::journal::BuildDirectory;
@@ -313,7 +313,7 @@ const LOG_LOST: i64 = 74;
 /// The container is gone before the driver was done.
 fn died(exit: Exit) -> PhaseEnd {
     if exit.out_of_memory {
-        let message = "Build container found dead before completing the build. Build container died because it was out of memory.";
+        let message = format!("{FOUND_DEAD} Build container died because it was out of memory.");
         let context = PhaseContext::new(StatusCode::ClientError, message)
             .with_help("give the build more memory, or let its commands use less");
         return PhaseEnd {
@@ -329,7 +329,7 @@ fn died(exit: Exit) -> PhaseEnd {
     }
     PhaseEnd::fault(
         format!(
-            "Build container found dead before completing the build: its main process ended with status {}",
+            "{FOUND_DEAD} Its main process ended with status {}",
             exit.status
         ),
         "look for what killed it: a command that kills every process, `docker rm`, or the kernel (`dmesg`)",

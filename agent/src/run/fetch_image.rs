@@ -6,7 +6,7 @@ use super::phase_end::PhaseEnd;
 use super::teller::Teller;
 use super::{Surroundings, millis};
 use crate::engine::{ContainerEngine, ImageFacts, PullProgress};
-use crate::model::{BuildRequest, EventKind, ImagePulled, ImagePulling, PhaseContext, StatusCode};
+use crate::model::{BuildRequest, EventKind, ImagePulled, ImagePulling};
 use crate::plan::{self, Curated};
 
 /// Fetches an image, by the name that it is published under.
@@ -30,7 +30,7 @@ pub(super) async fn fetch<E: ContainerEngine>(
         }
         Curated::RecipeOnly(folder) => return Err(recipe_only(image, &folder)),
         Curated::Foreign(system) => {
-            return Err(unable(
+            return Err(PhaseEnd::unable_to_pull(
                 &format!("`{image}` is for {system}, and builds here run on Linux"),
                 "give a Linux image with `-i`, or run this build in CodeBuild",
             ));
@@ -45,7 +45,8 @@ pub(super) async fn fetch<E: ContainerEngine>(
         }
         None => keychain.find(&published).await,
     };
-    let credentials = credentials.map_err(|error| unable(&error.to_string(), error.help()))?;
+    let credentials =
+        credentials.map_err(|error| PhaseEnd::unable_to_pull(&error.to_string(), error.help()))?;
     let start = Instant::now();
     let mut last = PullProgress::default();
     let mut tell = |progress: PullProgress| {
@@ -78,18 +79,10 @@ pub(super) async fn fetch<E: ContainerEngine>(
 
 /// The Ubuntu images: AWS may not hand them on, only say how they are made.
 fn recipe_only(image: &str, folder: &str) -> PhaseEnd {
-    unable(
+    PhaseEnd::unable_to_pull(
         &format!("`{image}` is not on this machine, and AWS publishes only its recipe"),
         &format!(
             "build it once: `docker build -t {image} 'https://github.com/aws/aws-codebuild-docker-images.git#master:{folder}'`; or give an image of yours that name: `docker tag MINE {image}`; or use one that is published: `-i public.ecr.aws/codebuild/amazonlinux-x86_64-standard:5.0`"
         ),
-    )
-}
-
-fn unable(reason: &str, help: &str) -> PhaseEnd {
-    // The first sentence is CodeBuild's (reference §2.9).
-    let message = format!("Unable to pull customer's container image. {reason}");
-    PhaseEnd::failed(
-        PhaseContext::new(StatusCode::BuildContainerUnableToPullImage, message).with_help(help),
     )
 }

@@ -4,6 +4,9 @@ use crate::engine::EngineError;
 use crate::journal::JournalError;
 use crate::model::{PhaseContext, StatusCode, Verdict};
 
+/// CodeBuild's words for a container that is gone (reference §2.9).
+pub(super) const FOUND_DEAD: &str = "Build container found dead before completing the build.";
+
 /// A phase's verdict and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PhaseEnd {
@@ -28,6 +31,16 @@ impl PhaseEnd {
         }
     }
 
+    /// The image cannot be had; the message begins with CodeBuild's words (reference §2.9).
+    pub(super) fn unable_to_pull(reason: &str, help: &str) -> Self {
+        let message = format!(
+            "Unable to pull customer's container image. CannotPullContainerError: {reason}"
+        );
+        Self::failed(
+            PhaseContext::new(StatusCode::BuildContainerUnableToPullImage, message).with_help(help),
+        )
+    }
+
     /// We, the engine or the disk failed.
     pub(super) fn fault(message: impl Into<String>, help: impl Into<String>) -> Self {
         let context = PhaseContext::new(StatusCode::InternalError, message).with_help(help);
@@ -42,10 +55,17 @@ impl From<EngineError> for PhaseEnd {
     fn from(error: EngineError) -> Self {
         let context = |code| PhaseContext::new(code, error.to_string()).with_help(error.help());
         match &error {
-            EngineError::ImageNotFound { .. }
-            | EngineError::ImageName { .. }
-            | EngineError::NoShell { .. }
-            | EngineError::WrongPlatform { .. } => {
+            EngineError::ImageNotFound { .. } | EngineError::ImageName { .. } => {
+                Self::unable_to_pull(&error.to_string(), &error.help())
+            }
+            EngineError::NoShell { .. } => Self::failed(
+                PhaseContext::new(
+                    StatusCode::BuildContainerUnableToPullImage,
+                    format!("{FOUND_DEAD} Build container died because the Docker image is not supported: {error}"),
+                )
+                .with_help(error.help()),
+            ),
+            EngineError::WrongPlatform { .. } => {
                 Self::failed(context(StatusCode::BuildContainerUnableToPullImage))
             }
             EngineError::Build { .. } | EngineError::Push { .. } => {

@@ -141,8 +141,10 @@ impl<W: Write> CodeBuildLog<W> {
             EventKind::SourceEntered { directory } => {
                 self.line(time, &format!("Moving to directory {directory}"))
             }
-            EventKind::CacheSkipped => {
-                self.line(time, "Cache is not defined in the buildspec")?;
+            EventKind::CacheSkipped { block } => {
+                if !block {
+                    self.line(time, "Cache is not defined in the buildspec")?;
+                }
                 self.line(time, "Skip cache due to: no paths specified to be cached")
             }
             EventKind::CachePath { path } => {

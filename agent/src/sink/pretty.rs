@@ -249,7 +249,7 @@ impl<W: Write> Pretty<W> {
             | EventKind::NoRuntimeSelected
             | EventKind::SourceEntered { .. }
             | EventKind::CommandsReady { .. }
-            | EventKind::CacheSkipped
+            | EventKind::CacheSkipped { .. }
             | EventKind::CachePath { .. }
             | EventKind::ArtifactsSelected(_)
             | EventKind::ArtifactsDelivered { .. }
