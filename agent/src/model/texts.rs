@@ -100,7 +100,7 @@ impl EventKind {
             | Self::NoRuntimeSelected
             | Self::RuntimesUnsupported
             | Self::CommandsReady { phases: _ }
-            | Self::CacheSkipped
+            | Self::CacheSkipped { block: _ }
             | Self::CommandHeld {
                 number: _,
                 reason: _,
