@@ -14,8 +14,8 @@ use super::sieve::Sieve;
 pub(crate) struct Automaton {
     nfa: NFA,
     start: StateID,
-    /// How many bytes of a form each state has seen: the longest end of the text that begins a form. The library does
-    /// not tell; holding back the longest form's length instead would keep a prompt from whoever waits for it.
+    /// How many bytes of the end of the text begin a form and do not end it, for each state. The library does not tell;
+    /// holding back the longest form's length instead would keep a prompt from whoever waits for it.
     depths: HashMap<StateID, usize>,
     sieve: Sieve,
 }
@@ -36,19 +36,11 @@ impl Automaton {
             .build(forms.clone())?;
         // Only a search of another kind can be refused.
         let start = nfa.start_state(Anchored::No).unwrap_or_default();
-        let mut depths = HashMap::from([(start, 0)]);
-        for form in forms.clone() {
-            let mut state = start;
-            for (index, byte) in form.iter().enumerate() {
-                state = nfa.next_state(Anchored::No, state, *byte);
-                depths.insert(state, index + 1);
-            }
-        }
         Ok(Self {
-            sieve: Sieve::new(forms),
+            sieve: Sieve::new(forms.clone()),
+            depths: depths(&nfa, start, forms.collect()),
             nfa,
             start,
-            depths,
         })
     }
 
@@ -57,7 +49,7 @@ impl Automaton {
         State(self.start)
     }
 
-    /// How many bytes of the end of what was seen begin a form.
+    /// How many bytes of the end of what was seen could still become a form.
     pub(crate) fn depth(&self, state: State) -> usize {
         self.depths.get(&state.0).copied().unwrap_or(0)
     }
@@ -97,4 +89,26 @@ impl Automaton {
         });
         ends.max().unwrap_or(0)
     }
+}
+
+fn depths(nfa: &NFA, start: StateID, mut forms: Vec<&[u8]>) -> HashMap<StateID, usize> {
+    let next = |state, byte: &u8| nfa.next_state(Anchored::No, state, *byte);
+    let mut depths = HashMap::from([(start, 0)]);
+    for form in &forms {
+        let mut state = start;
+        for (index, byte) in form.iter().enumerate().take(form.len() - 1) {
+            state = next(state, byte);
+            depths.insert(state, index + 1);
+        }
+    }
+    // A form that begins no other one is over; what may go on is an end of it. The shorter ones first, because such an
+    // end can be a form that is over as well.
+    forms.sort_unstable_by_key(|form| form.len());
+    for form in forms {
+        let end = form.iter().fold(start, next);
+        let rest = form.iter().skip(1).fold(start, next);
+        let depth = depths.get(&rest).copied().unwrap_or(0);
+        depths.entry(end).or_insert(depth);
+    }
+    depths
 }

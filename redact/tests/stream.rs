@@ -198,6 +198,8 @@ fn only_what_may_become_a_secret_is_held() {
     assert_eq!(out, b"Your name: Your ");
     redactor.push(b"ing", &mut out);
     assert_eq!(out, b"Your name: Your hunting");
+    redactor.push(b" hunter2", &mut out);
+    assert_eq!(out, b"Your name: Your hunting ***");
 }
 
 #[test]
