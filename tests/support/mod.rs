@@ -17,6 +17,7 @@ mod setup;
 mod shell;
 mod small_disk;
 mod told;
+mod zip_file;
 
 pub(crate) use aws::Kept;
 pub(crate) use docker::{ImageName, docker};
@@ -34,3 +35,4 @@ pub(crate) use setup::{checkout, dev, program};
 pub(crate) use shell::{Shell, on_every_driver, on_every_shell};
 pub(crate) use small_disk::SmallDisk;
 pub(crate) use told::Told;
+pub(crate) use zip_file::ZipFile;

@@ -16,7 +16,7 @@ use crate::model::{
     EventKind, PhaseContext, SecondaryReady, Source, SourceReady, SourceVersions, StatusCode,
 };
 use crate::plan;
-use crate::source::{self, FileList, Refusal, SourceError};
+use crate::source::{self, Fetched, FileList, SourceError};
 use crate::workspace::{self, Copied, Wanted};
 
 /// How often progress is told: the events are kept.
@@ -102,7 +102,7 @@ async fn one(
     errand: &Errand<'_>,
     teller: &mut Teller<'_>,
 ) -> Result<(Copied, SourceVersions), PhaseEnd> {
-    let target = &errand.target;
+    let (target, region) = (&errand.target, &build.request.owner.region);
     fs::create_dir_all(target).map_err(|error| {
         PhaseEnd::fault(
             format!("failed to make `{}`: {error}", target.display()),
@@ -116,10 +116,27 @@ async fn one(
             let mut progress = tell_progress(errand, teller);
             Box::pin(source::fetch_git(git, target, &mut progress)).await
         }
-        Source::S3(_) | Source::Archive(_) => Err(SourceError::Refused(Refusal::new(
-            "archives and S3 are not supported yet as sources",
-            "unpack it, and give the directory",
-        ))),
+        Source::S3(s3) if s3.is_folder() => {
+            let mut progress = tell_progress(errand, teller);
+            let folder = source::download_folder(s3, region, target, &mut progress);
+            Box::pin(folder).await
+        }
+        Source::S3(s3) => {
+            // Wherever the build ends, this directory is thrown away.
+            let file = build.directory.tmp().join("download.zip");
+            let mut progress = tell_progress(errand, teller);
+            let object = source::download_object(s3, region, &file, &mut progress);
+            match Box::pin(object).await {
+                Ok(fetched) => unpack(&file, target).await?.map(|mut unpacked| {
+                    // It is unpacked, and the next source may be an archive too.
+                    let _left = fs::remove_file(&file);
+                    unpacked.versions = fetched.versions;
+                    unpacked
+                }),
+                refused => refused,
+            }
+        }
+        Source::Archive(file) => unpack(file, target).await?,
     };
     let fetched = fetched.map_err(|error| refused(errand, &error))?;
     for (message, help) in fetched.warnings {
@@ -129,6 +146,12 @@ async fn one(
     let copied = blocking(move |_abandoned| workspace::measure(&measured)).await;
     let copied = copied.map_err(|error| PhaseEnd::fault(error.to_string(), "report this as a bug"));
     Ok((copied?, fetched.versions))
+}
+
+async fn unpack(file: &Path, target: &Path) -> Result<Result<Fetched, SourceError>, PhaseEnd> {
+    let (file, target) = (file.to_owned(), target.to_owned());
+    let unpacked = blocking(move |abandoned| source::unpack(&file, &target, abandoned)).await;
+    unpacked.map_err(|error| PhaseEnd::fault(error.to_string(), "report this as a bug"))
 }
 
 /// Tells that a fetch begins, and from then on how far it is.

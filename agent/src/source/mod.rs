@@ -4,6 +4,7 @@
 //! [`LocalSource`] is what the workspace copies from; everything else goes straight to the place that the build has
 //! for it. git is the program, through argument vectors only.
 
+mod archive;
 mod command;
 mod git;
 mod local;
@@ -13,10 +14,11 @@ mod work_tree;
 
 use std::path::PathBuf;
 
+pub use archive::unpack;
 pub use git::fetch as fetch_git;
 pub use local::{FileList, LocalSource, inspect};
 pub use refusal::Refusal;
-pub use s3::read_object;
+pub use s3::{download_folder, download_object, read_object};
 
 use crate::model::SourceVersions;
 
