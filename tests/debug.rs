@@ -348,3 +348,76 @@ fn a_masked_value_is_in_the_shell_also_where_no_command_has_left_its_variables()
     let tool = "/codebuild/user/bin/codebuild-resume";
     assert_eq!(told, format!("{value}\n\n1\n{place}\n{tool}\n"));
 }
+
+#[test]
+fn a_held_build_is_listed_and_can_be_stopped_from_elsewhere() {
+    let run = Shell::Ash.spec(json!({ "phases": { "build": { "commands": ["false"] } } }));
+    let run = run.arg("--debug");
+    let mut live = Live::start(&run);
+    until_held(&mut live, "failure");
+    let list = |format: &[&str]| {
+        let output = beside(&run, &[&["builds"], format].concat(), "");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let table = list(&[]);
+    let stopped = beside(&run, &["stop"], "");
+    let told = live.wait().ended(130);
+    assert!(stopped.status.success());
+    let said = String::from_utf8_lossy(&stopped.stderr).into_owned();
+    assert!(said.ends_with("is over: STOPPED\n"), "{said}");
+    let row: Vec<_> = table.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(row[1..4], ["source", "1", "HELD"], "{table}");
+    let builds: serde_json::Value = serde_json::from_str(&list(&["--format", "json"])).unwrap();
+    assert_eq!(builds[0]["status"], "STOPPED");
+    assert_eq!(builds[0]["id"], told.outcome.result["id"]);
+}
+
+/// Runs `understudy shell` on a terminal of its own: types when it sees a prompt, turns the terminal larger, leaves with a
+/// code of its own, and says whether the terminal is what it was.
+const TERMINAL: &str = r#"
+import fcntl, os, pty, re, struct, subprocess, sys, termios
+master, slave = pty.openpty()
+def resize(rows, columns): fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+resize(33, 111)
+before = termios.tcgetattr(slave)
+def own(): os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+child = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave, preexec_fn=own)
+seen = ""
+def until(text):
+    global seen
+    while not re.search(text, seen): seen += os.read(master, 4096).decode(errors="replace")
+    seen = re.split(text, seen, maxsplit=1)[1]
+until(r"\(build\) .*\$ |\(build\) .*# ")
+assert not termios.tcgetattr(slave)[3] & termios.ICANON, "the terminal is not raw"
+os.write(master, b"echo at=$(pwd)=$KEPT; tty; stty size\r")
+until(r"at=/codebuild/output/src\d+/src/deep=1"); until("/dev/pts/"); until("33 111")
+resize(44, 122)
+os.write(master, b"until [ \"$(stty size)\" = '44 122' ]; do :; done; echo larg''er\r")
+until("larger")
+os.write(master, b"exit 42\r")
+until("the build is still held")
+assert child.wait() == 42, child.returncode
+assert termios.tcgetattr(slave) == before, "the terminal is not what it was"
+"#;
+
+#[test]
+fn a_shell_on_a_terminal_has_its_size_and_gives_it_back() {
+    let run = Shell::Bash.spec(json!({ "phases": {
+        "build": { "commands": ["mkdir deep; cd deep; KEPT=1; false"] },
+    } }));
+    let run = run.arg("--debug");
+    let mut live = Live::start(&run);
+    until_held(&mut live, "failure");
+    let output = Command::new("timeout")
+        .args(["60", "python3", "-c", TERMINAL])
+        .arg(program())
+        .arg("shell")
+        .env("UNDERSTUDY_HOME", run.home())
+        .env("TERM", "xterm")
+        .output()
+        .unwrap();
+    resume(&run, &[]);
+    live.wait().ended(1);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+}

@@ -76,6 +76,10 @@ pub(super) enum Command {
     /// sees; its directory and variables stay the shell's own. Without a terminal it runs what standard input says.
     #[command(after_help = SHELL_EXAMPLES)]
     Shell(ShellArgs),
+    /// List the builds that this machine knows, the newest first.
+    Builds(BuildsArgs),
+    /// Stop a running build, as Ctrl-C where it runs does, and wait for its end.
+    Stop(StopArgs),
     /// Let a held build go on, as `codebuild-resume` in its shell does.
     Resume(ResumeArgs),
     /// Print what `run` would do, as JSON, without doing it: phases, commands, artifacts, reports, cache, variables.
@@ -121,6 +125,20 @@ pub(super) struct ShellArgs {
     /// A command instead of a shell.
     #[arg(last = true, value_name = "COMMAND")]
     pub(super) command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BuildsArgs {
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    pub(super) format: ReportFormat,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StopArgs {
+    /// The build: its id, its uuid, or the beginning of that [default: the newest held build, else the newest running one]
+    #[arg(value_name = "ID")]
+    pub(super) id: Option<String>,
 }
 
 #[derive(Debug, Args)]

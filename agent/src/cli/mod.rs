@@ -3,6 +3,7 @@
 
 mod args;
 mod attach;
+mod builds;
 mod check;
 mod exit;
 mod find;
@@ -33,6 +34,8 @@ pub async fn main() -> ExitCode {
         Command::Run(args) => Box::pin(run::run(*args, &settings)).await,
         Command::Check(args) => check::check(&args),
         Command::Shell(args) => shell::shell(args, &settings).await,
+        Command::Builds(args) => builds::builds(&args, &settings, run::now()),
+        Command::Stop(args) => builds::stop(args, &settings).await,
         Command::Resume(args) => shell::resume(args, &settings).await,
         Command::Plan(args) => Box::pin(plan::plan(&args, &settings)).await,
         Command::Schema => Ok(plan::schema()),
