@@ -463,3 +463,29 @@ fn a_host_that_never_answers_is_left_when_the_time_is_up() {
     };
     poll("git and its transport are gone", || !speaks_to_it());
 }
+
+// Reference §3.1, §4.1.
+#[test]
+fn a_secondary_repository_has_its_own_address_version_and_place() {
+    let root = tempfile::tempdir().unwrap();
+    let repository = Repository::below(root.path());
+    let url = repository.server(Readers::All).url("owner/app.git");
+    let spec = "version: 0.2
+phases: {build: {commands: ['echo \"$CODEBUILD_SOURCE_REPO_URL_lib $CODEBUILD_SOURCE_VERSION_lib\"; echo \"$CODEBUILD_SRC_DIR_lib\"']}}
+";
+    let run = Run::new()
+        .buildspec(spec)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .arg("--secondary-source")
+        .arg(format!("lib={url}"))
+        .arg("--secondary-source-version")
+        .arg("lib=side/branch");
+    let outcome = run.run().ended(0);
+    says(&outcome, &format!("{url} side/branch"));
+    assert!(
+        outcome.stdout.contains("/src/127.0.0.1/owner/app\n"),
+        "{}",
+        outcome.stdout
+    );
+}
