@@ -27,6 +27,7 @@ mod image_pull;
 mod images;
 mod import_rule;
 mod kids_learn;
+mod lend;
 mod migrate;
 mod outputs;
 mod outputs_codebuild;

@@ -10,6 +10,7 @@ pub mod config;
 pub mod engine;
 pub mod images;
 pub mod journal;
+pub mod lend;
 pub mod model;
 pub mod plan;
 pub mod project;

@@ -70,6 +70,57 @@ impl Drop for Kept {
     }
 }
 
+/// A user with an access key; gone with the test.
+#[derive(Debug)]
+pub(crate) struct User {
+    /// Its ARN.
+    pub(crate) arn: String,
+    /// The id of its access key.
+    pub(crate) key_id: String,
+    /// The key itself.
+    pub(crate) secret_key: String,
+    name: String,
+}
+
+impl User {
+    /// A user of a name that no other process uses.
+    pub(crate) fn new(subject: &str) -> Self {
+        let name = format!("understudy-test-{}-{subject}", std::process::id());
+        let made = iam(&format!("Action=CreateUser&UserName={name}"));
+        let key = iam(&format!("Action=CreateAccessKey&UserName={name}"));
+        Self {
+            arn: element(&made, "Arn"),
+            key_id: element(&key, "AccessKeyId"),
+            secret_key: element(&key, "SecretAccessKey"),
+            name,
+        }
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        let (name, key) = (&self.name, &self.key_id);
+        let _answer = iam(&format!(
+            "Action=DeleteAccessKey&UserName={name}&AccessKeyId={key}"
+        ));
+        let _answer = iam(&format!("Action=DeleteUser&UserName={name}"));
+    }
+}
+
+/// IAM speaks forms and XML.
+fn iam(form: &str) -> String {
+    curl("iam", &["--data", &format!("{form}&Version=2010-05-08")])
+}
+
+fn element(xml: &str, name: &str) -> String {
+    let inner = xml.split_once(&format!("<{name}>")).map(|(_, rest)| rest);
+    let inner = inner.and_then(|rest| rest.split_once('<'));
+    inner
+        .unwrap_or_else(|| panic!("no {name} in {xml}"))
+        .0
+        .to_owned()
+}
+
 /// Asks for an operation, `Service.Operation`, of the services that speak JSON.
 #[track_caller]
 pub(crate) fn ask(operation: &str, input: &Value) -> Value {
@@ -78,27 +129,39 @@ pub(crate) fn ask(operation: &str, input: &Value) -> Value {
     answer
 }
 
-/// The stand-in reads the service and the region from the signature's scope, and checks no signature.
 fn post(operation: &str, input: &Value) -> Value {
     let service = match operation.split_once('.') {
         Some(("AmazonSSM", _)) => "ssm",
         _ => "secretsmanager",
     };
+    let text = curl(
+        service,
+        &[
+            "--header",
+            "Content-Type: application/x-amz-json-1.1",
+            "--header",
+            &format!("X-Amz-Target: {operation}"),
+            "--data",
+            &input.to_string(),
+        ],
+    );
+    if text.trim().is_empty() {
+        return Value::Null;
+    }
+    serde_json::from_str(&text).unwrap_or_else(|_| json!({ "__type": text }))
+}
+
+/// The stand-in reads the service and the region from the signature's scope, and checks no signature.
+fn curl(service: &str, arguments: &[&str]) -> String {
     let scope = format!(
         "Authorization: AWS4-HMAC-SHA256 Credential=test/20200101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
     );
     let output = Command::new("curl")
         .arg("--silent")
         .arg(dev("UNDERSTUDY_DEV_AWS"))
-        .args(["--header", "Content-Type: application/x-amz-json-1.1"])
         .args(["--header", &scope])
-        .args(["--header", &format!("X-Amz-Target: {operation}")])
-        .args(["--data", &input.to_string()])
+        .args(arguments)
         .output()
         .expect("curl is there; run `make up`");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if text.trim().is_empty() {
-        return Value::Null;
-    }
-    serde_json::from_str(&text).unwrap_or_else(|_| json!({ "__type": text }))
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -19,7 +19,7 @@ mod small_disk;
 mod told;
 mod zip_file;
 
-pub(crate) use aws::Kept;
+pub(crate) use aws::{Kept, User};
 pub(crate) use docker::{ImageName, docker};
 pub(crate) use engine_proxy::{EngineProxy, Slow};
 pub(crate) use fixture::{KidsLearn, fixture};

@@ -198,6 +198,15 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "NAME=FILE")]
     pub(super) secret: Vec<String>,
 
+    /// Lend the build your AWS credentials, so that the AWS CLI and SDKs work in it. They are in no variable: the build
+    /// asks for them, and gets new ones while it runs.
+    #[arg(long)]
+    pub(super) aws: bool,
+
+    /// Lend the build the credentials of this role, which yours assume.
+    #[arg(long, value_name = "ARN")]
+    pub(super) role_arn: Option<String>,
+
     /// Whether commands can use Docker: `host` lends them this engine's socket, and with it power over this machine.
     #[arg(long, value_enum, default_value_t = Docker::None)]
     pub(super) docker: Docker,

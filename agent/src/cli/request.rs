@@ -11,8 +11,8 @@ use super::source::{Sources, s3, sources};
 use super::variables::variables;
 use crate::config::Settings;
 use crate::model::{
-    BuildRequest, BuildspecPlace, DockerAccess, NO_ACCOUNT, Owner, RequestVariable, Source,
-    SourceFiles,
+    BuildRequest, BuildspecPlace, DockerAccess, LentCredentials, NO_ACCOUNT, Owner,
+    RequestVariable, Source, SourceFiles,
 };
 use crate::plan;
 use crate::project::{self, Project};
@@ -108,6 +108,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         },
         timeout: timeout(args, &project)?,
         debug: false,
+        credentials: credentials(args)?,
         images: project.images.clone(),
         owner: Owner {
             region: project.region().unwrap_or(&settings.region).to_owned(),
@@ -120,6 +121,20 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         secondary_sources: secondary,
     };
     Ok(Asked { request, warnings })
+}
+
+fn credentials(args: &BuildArgs) -> Result<LentCredentials, CliError> {
+    match &args.role_arn {
+        None if args.aws => Ok(LentCredentials::Callers),
+        None => Ok(LentCredentials::None),
+        Some(role) if role.starts_with("arn:") && role.contains(":role/") => {
+            Ok(LentCredentials::Role(role.clone()))
+        }
+        Some(role) => Err(CliError::unusable(
+            format!("--role-arn: `{role}` is not a role's ARN"),
+            "write `--role-arn arn:aws:iam::ACCOUNT:role/NAME`",
+        )),
+    }
 }
 
 /// Reads the project of a file, the one called `name` where there are several.

@@ -30,6 +30,7 @@ pub(super) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
         tty: Some(false),
         open_stdin: Some(false),
         host_config: Some(HostConfig {
+            network_mode: spec.network.clone(),
             mounts: Some(spec.mounts.iter().map(mount).collect()),
             // Output goes to our own log; what is left for the engine's is the driver's last words.
             log_config: Some(HostConfigLogConfig {
@@ -160,6 +161,7 @@ mod tests {
                 access: Access::ReadOnly,
             }],
             labels: Vec::new(),
+            network: None,
         });
         assert_eq!(body.user.as_deref(), Some("0"));
         assert_eq!(body.tty, Some(false));

@@ -14,9 +14,10 @@ use futures_util::StreamExt as _;
 
 use super::answer::{call, causes, reason, status};
 use super::spec::{
-    ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, PullProgress, Signal,
+    ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, NetworkSpec, PullProgress,
+    Signal,
 };
-use super::{ContainerEngine, EngineError, convert, images, pull, start};
+use super::{ContainerEngine, EngineError, convert, images, networks, pull, start};
 use crate::model::Credentials;
 
 /// A Docker Engine.
@@ -115,6 +116,14 @@ impl ContainerEngine for Docker {
         on_progress: &mut (dyn FnMut(PullProgress) + Send),
     ) -> Result<(), EngineError> {
         pull::pull(&self.client, name, credentials, on_progress).await
+    }
+
+    async fn make_network(&self, spec: &NetworkSpec) -> Result<(), EngineError> {
+        networks::make(&self.client, spec).await
+    }
+
+    async fn remove_network(&self, name: &str) -> Result<(), EngineError> {
+        networks::remove(&self.client, name).await
     }
 
     async fn create(&self, spec: &ContainerSpec) -> Result<ContainerId, EngineError> {

@@ -85,6 +85,22 @@ pub enum EngineError {
         /// What the registry said.
         reason: String,
     },
+    /// A network cannot be made.
+    #[error("failed to make network `{name}` of {subnet}: {reason}")]
+    Network {
+        /// The network's name.
+        name: String,
+        /// Its addresses.
+        subnet: String,
+        /// What the engine said.
+        reason: String,
+    },
+    /// The network of a container that is to start was removed.
+    #[error("the build container's network is gone: {reason}")]
+    NetworkGone {
+        /// What the engine said.
+        reason: String,
+    },
     /// Another call failed.
     #[error("failed to {action}: {reason}")]
     Call {
@@ -149,6 +165,10 @@ impl EngineError {
                 "check that the repository exists and that your credentials may push to it (`aws ecr describe-repositories`, `docker login`)"
                     .into()
             }
+            Self::Network { subnet, .. } => format!(
+                "see which network has these addresses (`docker network inspect $(docker network ls -q) | grep {subnet}`) and remove it; or give the build keys of its own, `-e AWS_ACCESS_KEY_ID -e AWS_SECRET_ACCESS_KEY -e AWS_SESSION_TOKEN`, without `--aws`"
+            ),
+            Self::NetworkGone { .. } => "try again; something on this machine removes networks".into(),
             Self::Call { .. } => "look at the engine's own log (`journalctl -u docker`), then try again".into(),
         }
     }

@@ -8,6 +8,7 @@ mod convert;
 mod docker;
 mod error;
 mod images;
+mod networks;
 mod pull;
 #[cfg(test)]
 pub(crate) mod scripted;
@@ -19,8 +20,8 @@ pub use docker::Docker;
 pub use error::EngineError;
 pub use session::{Said, Session, SessionSpec};
 pub use spec::{
-    Access, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, Mount, Platform,
-    PullProgress, Signal,
+    Access, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, Mount, NetworkSpec,
+    Platform, PullProgress, Signal,
 };
 
 use crate::model::Credentials;
@@ -51,6 +52,15 @@ pub trait ContainerEngine: Sync {
         on_progress: &mut (dyn FnMut(PullProgress) + Send),
     ) -> impl Future<Output = Result<(), EngineError>> + Send;
 
+    /// Makes a bridge network whose containers cannot reach each other, unless there is one of that name.
+    fn make_network(
+        &self,
+        spec: &NetworkSpec,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Removes a network, unless it is gone or a container runs in it.
+    fn remove_network(&self, name: &str) -> impl Future<Output = Result<(), EngineError>> + Send;
+
     /// Makes a container without starting it.
     fn create(
         &self,
@@ -66,7 +76,8 @@ pub trait ContainerEngine: Sync {
         limit: u64,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, EngineError>> + Send;
 
-    /// Starts the container's main process.
+    /// Starts the container's main process. That its network is gone is [`EngineError::NetworkGone`], after which it
+    /// may be made and the container started again.
     fn start(
         &self,
         container: &ContainerId,

@@ -4,12 +4,12 @@
 //! of command 7 is written as `<7>` in the log.
 
 use std::future::pending;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use super::spec::{
-    ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, Platform, PullProgress,
-    Signal,
+    ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, NetworkSpec, Platform,
+    PullProgress, Signal,
 };
 use super::{ContainerEngine, EngineError};
 use crate::model::Credentials;
@@ -45,6 +45,8 @@ pub(crate) struct Scripted {
     pub(crate) fails: Option<Verb>,
     /// This call never answers.
     pub(crate) hangs: Option<Verb>,
+    /// So many starts find that the network is gone.
+    pub(crate) network_goes: u32,
     /// What was called; not for tests to set.
     pub(crate) calls: Mutex<Calls>,
 }
@@ -52,6 +54,8 @@ pub(crate) struct Scripted {
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     removed: u32,
+    networks_made: u32,
+    starts: u32,
     signals: Vec<Signal>,
     record: Option<PathBuf>,
     mark: String,
@@ -72,6 +76,7 @@ impl Default for Scripted {
             last_words: String::new(),
             fails: None,
             hangs: None,
+            network_goes: 0,
             calls: Mutex::default(),
         }
     }
@@ -89,6 +94,16 @@ impl Scripted {
     /// Returns what the container's processes were sent.
     pub(crate) fn signals(&self) -> Vec<Signal> {
         self.calls.lock().unwrap().signals.clone()
+    }
+
+    /// Returns how often a network was made.
+    pub(crate) fn networks_made(&self) -> u32 {
+        self.calls.lock().unwrap().networks_made
+    }
+
+    /// Names where the driver would write, for a test that makes no container.
+    pub(crate) fn recording_in(&self, record: &Path) {
+        self.calls.lock().unwrap().record = Some(record.to_owned());
     }
 
     async fn answer(&self, verb: Verb) -> Result<(), EngineError> {
@@ -159,6 +174,15 @@ impl ContainerEngine for Scripted {
         })
     }
 
+    async fn make_network(&self, _spec: &NetworkSpec) -> Result<(), EngineError> {
+        self.calls.lock().unwrap().networks_made += 1;
+        Ok(())
+    }
+
+    async fn remove_network(&self, _name: &str) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     async fn create(&self, spec: &ContainerSpec) -> Result<ContainerId, EngineError> {
         self.answer(Verb::Create).await?;
         let mut calls = self.calls.lock().unwrap();
@@ -182,7 +206,12 @@ impl ContainerEngine for Scripted {
 
     async fn start(&self, _container: &ContainerId) -> Result<(), EngineError> {
         self.answer(Verb::Start).await?;
-        let calls = self.calls.lock().unwrap();
+        let mut calls = self.calls.lock().unwrap();
+        calls.starts += 1;
+        if calls.starts <= self.network_goes {
+            let reason = "as told".into();
+            return Err(EngineError::NetworkGone { reason });
+        }
         let record = calls.record.as_ref().unwrap();
         std::fs::write(record.join("log"), self.marked(&calls.mark)).unwrap();
         std::fs::write(record.join("journal"), &self.journal).unwrap();

@@ -1,6 +1,7 @@
 //! What the engine is told and what it answers: plain data.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 /// What is known of an image.
@@ -88,6 +89,21 @@ pub struct ContainerSpec {
     /// Directories and sockets of the engine's machine.
     pub mounts: Vec<Mount>,
     /// Labels, so that leftovers can be found.
+    pub labels: Vec<(String, String)>,
+    /// The network that it is in; the engine's default one when not given.
+    pub network: Option<String>,
+}
+
+/// A network to be made.
+#[derive(Debug, Clone)]
+pub struct NetworkSpec {
+    /// The name at the engine.
+    pub name: String,
+    /// Its addresses, as `169.254.170.0/24`.
+    pub subnet: String,
+    /// The engine's machine's own address in it.
+    pub gateway: Ipv4Addr,
+    /// Labels, so that it can be found.
     pub labels: Vec<(String, String)>,
 }
 

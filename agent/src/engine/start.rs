@@ -13,6 +13,8 @@ pub(super) fn refusal(reason: &str) -> Option<EngineError> {
         EngineError::WrongPlatform { image, reason }
     } else if has("bind source path does not exist") || has("not shared from the host") {
         EngineError::NotOnTheEnginesMachine { reason }
+    } else if has("network ") && reason.ends_with(" not found") {
+        EngineError::NetworkGone { reason }
     } else if has("rlimit") {
         EngineError::Ulimit { reason }
     } else if has("unable to apply caps: operation not permitted") {
@@ -49,6 +51,15 @@ mod tests {
             refusal(caps),
             Some(EngineError::PrivilegesRefused { .. })
         ));
+        for gone in [
+            "network understudy-lend not found",
+            "failed to set up container networking: network understudy-lend not found",
+        ] {
+            assert!(matches!(
+                refusal(gone),
+                Some(EngineError::NetworkGone { .. })
+            ));
+        }
         assert!(refusal("port is already allocated").is_none());
     }
 }

@@ -31,7 +31,9 @@ pub use record::{
     ReportRecord,
 };
 pub use report::{CoverageSummary, FileCoverage};
-pub use request::{BuildRequest, BuildspecPlace, DockerAccess, ImageDeclaration, SourceFiles};
+pub use request::{
+    BuildRequest, BuildspecPlace, DockerAccess, ImageDeclaration, LentCredentials, SourceFiles,
+};
 pub use source::{
     GitSource, GitUrl, MOST_SECONDARY_SOURCES, Provider, S3Source, SecondarySource, Source,
     SourceIdentity, SourceVersions,

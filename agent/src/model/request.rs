@@ -45,6 +45,8 @@ pub struct BuildRequest {
     pub timeout: Duration,
     /// Whether the build is held at a command that fails and at `codebuild-breakpoint`, for somebody to look.
     pub debug: bool,
+    /// Which AWS credentials the build is lent.
+    pub credentials: LentCredentials,
     /// Images that are built and pushed after the commands (DESIGN §6).
     pub images: Vec<ImageDeclaration>,
     /// Region and account: what ARNs and `AWS_REGION` name.
@@ -88,6 +90,17 @@ pub enum SourceFiles {
     Tracked,
     /// Everything.
     All,
+}
+
+/// Which AWS credentials a build is lent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LentCredentials {
+    /// None.
+    None,
+    /// The caller's.
+    Callers,
+    /// Those of a role that the caller assumes, by its ARN.
+    Role(String),
 }
 
 /// Where the buildspec is (reference §1.1).

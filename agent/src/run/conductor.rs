@@ -12,9 +12,10 @@ use super::phase_end::PhaseEnd;
 use super::teller::Teller;
 use super::upload::Left;
 use super::values::{Values, unread};
-use super::{Build, Surroundings, cache, provision, redaction, upload};
+use super::{Build, Surroundings, cache, lending, provision, redaction, upload};
 use crate::engine::{ContainerEngine, EngineError};
 use crate::journal::{self, EventFile};
+use crate::lend::Lender;
 use crate::model::{
     BuildEvent, BuildIdentity, BuildRecord, DockerAccess, EventKind, Phase, PhaseContext,
     StatusCode, Verdict,
@@ -41,6 +42,7 @@ pub async fn run_build<E: ContainerEngine>(
         build,
         surroundings,
         image: None,
+        lender: None,
         creating: None,
         started: None,
         values: Values::default(),
@@ -77,6 +79,8 @@ struct Conductor<'b, 'a, E> {
     build: &'b Build,
     surroundings: &'b Surroundings<'a, E>,
     image: Option<String>,
+    /// Lends credentials while the build lasts.
+    lender: Option<Lender>,
     creating: Option<Creating<'a>>,
     started: Option<Started<'a>>,
     values: Values,
@@ -143,12 +147,14 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
             Phase::Provisioning => {
                 let image = provision::provision(self.build, self.surroundings, teller).await?;
                 self.image = Some(image);
+                self.lender = Box::pin(lending::open(self.build, self.surroundings)).await?;
             }
             Phase::DownloadSource => {
                 let image = self.image.clone().unwrap_or_default();
-                let creating = &mut self.creating;
+                let (creating, lender) = (&mut self.creating, self.lender.as_ref());
                 let (build, surroundings) = (self.build, self.surroundings);
-                let download = download::download(build, surroundings, &image, creating, teller);
+                let download =
+                    download::download(build, surroundings, &image, lender, creating, teller);
                 self.started = Some(Box::pin(download).await?);
                 let end = self.follow(phase, teller).await?;
                 if end.verdict != Verdict::Succeeded {
@@ -273,11 +279,23 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
     async fn tear_down(&mut self, teller: &mut Teller<'_>) {
         if self.image.take().is_some() {
             self.remove_container(teller).await;
+            self.stop_lending(teller).await;
         }
         for directory in [self.build.directory.sources(), self.build.directory.tmp()] {
             if let Err(error) = journal::throw_away(&directory, &self.surroundings.trash) {
                 teller.warn(error.to_string(), "remove it by hand");
             }
+        }
+    }
+
+    async fn stop_lending(&mut self, teller: &mut Teller<'_>) {
+        drop(self.lender.take());
+        if lending::network(self.build).is_none() {
+            return;
+        }
+        let closing = lending::close(self.surroundings.engine);
+        if let Ok(Err(error)) = tokio::time::timeout(TEARDOWN, closing).await {
+            teller.warn(error.to_string(), error.help());
         }
     }
 

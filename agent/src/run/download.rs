@@ -13,9 +13,10 @@ use super::resolve::resolve;
 use super::teller::Teller;
 use super::values::{Values, unread};
 use super::variables::Variables;
-use super::{Build, LABEL, Surroundings, cache, redaction, sources};
+use super::{Build, LABEL, Surroundings, cache, lending, redaction, sources};
 use crate::engine::{Access, ContainerEngine, ContainerId, ContainerSpec, EngineError, Mount};
 use crate::journal::JournalError;
+use crate::lend::Lender;
 use crate::model::{BuildspecPlace, DockerAccess, EventKind, PhaseCommands};
 use crate::plan::{
     self, BuildFacts, Catalogue, ImageRuntimes, Plan, PlanError, RuntimePlan, layout,
@@ -59,6 +60,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     build: &Build,
     surroundings: &Surroundings<'a, E>,
     image: &str,
+    lender: Option<&Lender>,
     creating: &mut Option<Creating<'a>>,
     teller: &mut Teller<'_>,
 ) -> Result<Started<'a>, PhaseEnd> {
@@ -78,7 +80,11 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         sources: brought.versions,
     };
     teller.tell(EventKind::EnvironmentReady);
-    let variables = resolve(&reading.document, &build.request, &facts, teller).await?;
+    let mut variables = resolve(&reading.document, &build.request, &facts, teller).await?;
+    if let Some(lender) = lender {
+        lending::announce(lender, &mut variables);
+        teller.hide(lender.secrets());
+    }
     teller.hide(redaction::hidden(&build.request, variables.secrets()));
     teller.warn_of_short_secrets();
     let mark = uuid::Uuid::new_v4().simple().to_string();
@@ -134,8 +140,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
             "raise the limit of open files (`ulimit -n`)",
         )
     })?;
-    engine
-        .start(&container)
+    lending::start(engine, &container)
         .await
         .map_err(|error| error.of_image(&build.request.image))?;
     let running = Running::new(&plan, build.request.debug, follower);
@@ -256,6 +261,7 @@ fn container_spec<E>(
         working_directory: layout::READONLY.to_owned(),
         mounts,
         labels: vec![(LABEL.to_owned(), build.id.uuid.to_string())],
+        network: lending::network(build).map(str::to_owned),
     }
 }
 

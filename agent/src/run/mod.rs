@@ -18,6 +18,7 @@ mod follow;
 mod hold;
 mod interrupt;
 mod journal_line;
+mod lending;
 mod log;
 mod obstacle;
 mod phase_end;

@@ -68,7 +68,7 @@ impl From<EngineError> for PhaseEnd {
             EngineError::WrongPlatform { .. } => {
                 Self::failed(context(StatusCode::BuildContainerUnableToPullImage))
             }
-            EngineError::Build { .. } | EngineError::Push { .. } => {
+            EngineError::Build { .. } | EngineError::Push { .. } | EngineError::Network { .. } => {
                 Self::failed(context(StatusCode::ClientError))
             }
             EngineError::Unreachable { .. }
@@ -76,6 +76,7 @@ impl From<EngineError> for PhaseEnd {
             | EngineError::NotOnTheEnginesMachine { .. }
             | EngineError::Ulimit { .. }
             | EngineError::PrivilegesRefused { .. }
+            | EngineError::NetworkGone { .. }
             | EngineError::Call { .. } => Self {
                 verdict: Verdict::Fault,
                 contexts: vec![context(StatusCode::InternalError)],

@@ -15,7 +15,7 @@ use crate::images::Keychain;
 use crate::journal::BuildDirectory;
 use crate::model::{
     BuildEvent, BuildId, BuildRecord, BuildRequest, BuildspecPlace, DockerAccess, EventKind,
-    NO_ACCOUNT, Owner, Phase, Source, SourceFiles, StatusCode, Verdict,
+    LentCredentials, NO_ACCOUNT, Owner, Phase, Source, SourceFiles, StatusCode, Verdict,
 };
 
 const NO_COMMANDS: &str = "version: 0.2\nphases:\n  build:\n    commands: []\n";
@@ -63,6 +63,7 @@ impl Bench {
             cache: None,
             timeout: Duration::from_mins(1),
             debug: false,
+            credentials: LentCredentials::None,
             images: Vec::new(),
             owner: Owner {
                 region: "us-east-1".into(),

@@ -58,6 +58,18 @@ impl Variables {
         masked.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Adds a variable of the build's surroundings.
+    pub(super) fn add(&mut self, name: &str, value: &str) {
+        self.all.retain(|(known, _)| known != name);
+        self.all.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The same for one that must not be seen.
+    pub(super) fn add_secret(&mut self, name: &str, value: &str) {
+        self.add(name, value);
+        self.masked.push(name.to_owned());
+    }
+
     /// Returns those that may stand in the container's configuration, which everybody at the engine can read.
     pub(super) fn configured(&self) -> Vec<(String, String)> {
         let open = |name: &str| !self.is_masked(name) || SHELLS_OWN.contains(&name);
