@@ -11,13 +11,13 @@ AUTHORITIES=/etc/ssl/certs/ca-certificates.crt
 
 version_of() { cat "$@" | sha256sum | cut -c1-12; }
 
-# ensure VARIABLE REPOSITORY VERSION RECIPE: makes REPOSITORY:VERSION when it is absent, and records it.
+# ensure VARIABLE REPOSITORY VERSION RECIPE ARGUMENT...: makes REPOSITORY:VERSION when it is absent, and records it.
 ensure() {
   local image=$2:$3
   if docker image inspect "$image" >/dev/null 2>&1; then
     present "image $image"
   else
-    step "image $image" "$4" "$image"
+    step "image $image" "$4" "$image" "${@:5}"
   fi
   record "$1" "$image"
 }
@@ -27,4 +27,6 @@ ensure UNDERSTUDY_DEV_NODE_IMAGE understudy/node "20-$(version_of node.sh root-t
 # Dockerfiles of the demo name this image, so it has a plain name as well.
 docker tag "$(recorded UNDERSTUDY_DEV_NODE_IMAGE)" understudy/node:20
 record UNDERSTUDY_DEV_NODE_IMAGE understudy/node:20
-ensure UNDERSTUDY_DEV_IMAGE understudy/stand-in "$(version_of stand-in.sh node-release.sh stand-in/* "$AUTHORITIES")" ./stand-in.sh
+ensure UNDERSTUDY_DEV_IMAGE understudy/stand-in "$(version_of stand-in.sh node-release.sh mirrors.sh stand-in/* "$AUTHORITIES")" ./stand-in.sh
+base=$(recorded UNDERSTUDY_DEV_IMAGE)
+ensure UNDERSTUDY_DEV_DOCKER_IMAGE understudy/stand-in-docker "$(version_of docker.sh docker/* <(echo "$base"))" ./docker.sh "$base"

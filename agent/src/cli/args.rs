@@ -207,9 +207,22 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "ARN")]
     pub(super) role_arn: Option<String>,
 
-    /// Whether commands can use Docker: `host` lends them this engine's socket, and with it power over this machine.
-    #[arg(long, value_enum, default_value_t = Docker::None)]
-    pub(super) docker: Docker,
+    /// Whether commands can use Docker: `nested` gives them an engine of their own in a privileged container, `host`
+    /// lends them this machine's, and with it power over this machine [default: none; nested for a privileged build]
+    #[arg(long, value_enum)]
+    pub(super) docker: Option<Docker>,
+
+    /// Run as a project with `privilegedMode` does: privileged, with a Docker Engine of its own.
+    #[arg(long)]
+    pub(super) privileged: bool,
+
+    /// Processors that the build may use, such as 2 or 0.5 [default: those of the project's compute type, else all]
+    #[arg(long, value_name = "N")]
+    pub(super) cpus: Option<f64>,
+
+    /// Memory that the build may use, such as 3GiB [default: that of the project's compute type, else all]
+    #[arg(long, value_name = "SIZE")]
+    pub(super) memory: Option<String>,
 
     /// Where artifacts go [default: beside the build's log].
     #[arg(long, value_name = "DIR")]
@@ -232,6 +245,8 @@ pub(super) struct BuildArgs {
 pub(super) enum Docker {
     /// No Docker in the build.
     None,
+    /// An engine of the build's own, in a privileged container.
+    Nested,
     /// The engine that runs the build.
     Host,
 }

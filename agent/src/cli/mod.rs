@@ -5,6 +5,7 @@ mod args;
 mod attach;
 mod builds;
 mod check;
+mod compute;
 mod exit;
 mod find;
 mod plan;

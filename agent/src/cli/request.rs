@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
 use super::args::{BuildArgs, Docker};
+use super::compute::limits;
 use super::exit::CliError;
 use super::source::{Sources, s3, sources};
 use super::variables::variables;
@@ -57,18 +58,21 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
                 "name one with `-i IMAGE`, or a CodeBuild project with `-p FILE`",
             )
         })?;
+    let privileged = args.privileged || project.environment.privileged_mode;
     let docker = match args.docker {
-        Docker::Host => DockerAccess::Host,
-        Docker::None => {
-            if project.environment.privileged_mode {
+        Some(Docker::Host) => DockerAccess::Host,
+        Some(Docker::Nested) => DockerAccess::Nested,
+        Some(Docker::None) => {
+            if privileged {
                 warnings.push((
-                    "the project has `privilegedMode`, but this build gets no Docker".to_owned(),
-                    "lend it this machine's engine with `--docker host`, if you trust the build"
-                        .to_owned(),
+                    "the build is privileged, and `--docker none` leaves it without privileges and Docker".to_owned(),
+                    "give it an engine of its own with `--docker nested`".to_owned(),
                 ));
             }
             DockerAccess::None
         }
+        None if privileged => DockerAccess::Nested,
+        None => DockerAccess::None,
     };
     let name = project_name(&project, &primary)?;
     let given = variables(args, &project)?;
@@ -97,6 +101,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
             .compute_type
             .clone()
             .unwrap_or_else(|| "BUILD_GENERAL1_SMALL".into()),
+        limits: limits(args, &project)?,
         variables: given,
         docker,
         artifacts: args.artifacts.as_deref().map(directory).transpose()?,

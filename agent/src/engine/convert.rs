@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use bollard::auth::DockerCredentials;
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, ImageInspect, Mount, MountType,
-    SystemInfo,
+    ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, ImageInspect,
+    Mount, MountType, MountVolumeOptions, SystemInfo,
 };
 
-use super::spec::{self, Access, ContainerSpec, ImageFacts, Machine, Platform};
+use super::spec::{self, Access, ContainerSpec, ImageFacts, Machine, Platform, Privileges, Volume};
 use crate::model::{Credentials, Login};
 
 /// Returns the body of a create call.
@@ -31,7 +31,13 @@ pub(super) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
         open_stdin: Some(false),
         host_config: Some(HostConfig {
             network_mode: spec.network.clone(),
-            mounts: Some(spec.mounts.iter().map(mount).collect()),
+            mounts: Some(
+                spec.mounts
+                    .iter()
+                    .map(mount)
+                    .chain(spec.volumes.iter().map(volume))
+                    .collect(),
+            ),
             // Output goes to our own log; what is left for the engine's is the driver's last words.
             log_config: Some(HostConfigLogConfig {
                 typ: Some("json-file".into()),
@@ -40,9 +46,52 @@ pub(super) fn create_body(spec: &ContainerSpec) -> ContainerCreateBody {
                     ("max-file".into(), "1".into()),
                 ])),
             }),
-            ..HostConfig::default()
+            nano_cpus: signed(spec.limits.millicpus.map(|it| it.saturating_mul(1_000_000))),
+            memory: signed(spec.limits.memory),
+            // The limit counts memory and swap together: what CodeBuild gives is memory.
+            memory_swap: signed(spec.limits.memory),
+            ..privileges(spec.privileges)
         }),
         ..ContainerCreateBody::default()
+    }
+}
+
+fn signed(amount: Option<u64>) -> Option<i64> {
+    amount.map(|amount| i64::try_from(amount).unwrap_or(i64::MAX))
+}
+
+/// What is in the list is what `privileged` means to an engine, but for the one capability.
+fn privileges(privileges: Privileges) -> HostConfig {
+    let texts = |texts: &[&str]| Some(texts.iter().map(|text| (*text).to_owned()).collect());
+    match privileges {
+        Privileges::Ordinary => HostConfig::default(),
+        Privileges::All => HostConfig {
+            privileged: Some(true),
+            ..HostConfig::default()
+        },
+        Privileges::Listed => HostConfig {
+            cap_add: texts(&["ALL"]),
+            cap_drop: texts(&["SYS_RESOURCE"]),
+            security_opt: texts(&["seccomp=unconfined", "apparmor=unconfined"]),
+            masked_paths: Some(Vec::new()),
+            readonly_paths: Some(Vec::new()),
+            device_cgroup_rules: texts(&["a *:* rwm"]),
+            cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
+            ..HostConfig::default()
+        },
+    }
+}
+
+fn volume(volume: &Volume) -> Mount {
+    Mount {
+        typ: Some(MountType::VOLUME),
+        source: volume.name.clone(),
+        target: Some(volume.container.clone()),
+        volume_options: Some(MountVolumeOptions {
+            labels: Some(volume.labels.iter().cloned().collect()),
+            ..MountVolumeOptions::default()
+        }),
+        ..Mount::default()
     }
 }
 
@@ -74,10 +123,6 @@ pub(super) fn image_facts(image: ImageInspect) -> ImageFacts {
     ImageFacts {
         id: image.id.unwrap_or_default(),
         platform: platform(image.os, image.architecture),
-        entry_point: image
-            .config
-            .and_then(|config| config.entrypoint)
-            .unwrap_or_default(),
     }
 }
 
@@ -128,6 +173,7 @@ fn mount(mount: &spec::Mount) -> Mount {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Limits;
 
     #[test]
     fn a_registrys_port_is_not_a_tag() {
@@ -160,13 +206,35 @@ mod tests {
                 container: "/c".into(),
                 access: Access::ReadOnly,
             }],
+            volumes: vec![Volume {
+                name: None,
+                container: "/v".into(),
+                labels: Vec::new(),
+            }],
+            privileges: Privileges::Listed,
+            limits: Limits {
+                millicpus: Some(1500),
+                memory: Some(1 << 30),
+            },
             labels: Vec::new(),
             network: None,
         });
         assert_eq!(body.user.as_deref(), Some("0"));
         assert_eq!(body.tty, Some(false));
         assert_eq!(body.env, Some(vec!["A=$PATH".into()]));
-        let mounts = body.host_config.unwrap().mounts.unwrap();
+        let host = body.host_config.unwrap();
+        assert_eq!(host.nano_cpus, Some(1_500_000_000));
+        assert_eq!(
+            (host.memory, host.memory_swap),
+            (Some(1 << 30), Some(1 << 30))
+        );
+        assert_eq!(host.privileged, None);
+        assert_eq!(host.cap_drop, Some(vec!["SYS_RESOURCE".to_owned()]));
+        let mounts = host.mounts.unwrap();
         assert_eq!(mounts[0].read_only, Some(true));
+        assert_eq!(
+            (&mounts[1].source, mounts[1].typ),
+            (&None, Some(MountType::VOLUME))
+        );
     }
 }

@@ -6,18 +6,19 @@ use bollard::errors::Error;
 use bollard::exec::StartExecOptions;
 use bollard::models::ExecConfig;
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, InspectContainerOptions,
-    LogsOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
-    WaitContainerOptionsBuilder,
+    ContainerArchiveInfoOptionsBuilder, CreateContainerOptionsBuilder,
+    DownloadFromContainerOptionsBuilder, InspectContainerOptions, LogsOptionsBuilder,
+    RemoveContainerOptionsBuilder, StartContainerOptions, WaitContainerOptionsBuilder,
 };
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 
 use super::answer::{call, causes, reason, status};
 use super::spec::{
     ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, NetworkSpec, PullProgress,
     Signal,
 };
-use super::{ContainerEngine, EngineError, convert, images, networks, pull, start};
+use super::{ContainerEngine, EngineError, containers, convert, images, networks, pull, start};
 use crate::model::Credentials;
 
 /// A Docker Engine.
@@ -177,6 +178,32 @@ impl ContainerEngine for Docker {
             action: action(),
             reason: error.to_string(),
         })
+    }
+
+    async fn has_file(&self, container: &ContainerId, path: &str) -> Result<bool, EngineError> {
+        let options = ContainerArchiveInfoOptionsBuilder::new().path(path).build();
+        let seen = self
+            .client
+            .get_container_archive_info(&container.0, Some(options))
+            .await;
+        match seen {
+            Ok(_facts) => Ok(true),
+            Err(error) if status(&error) == Some(404) => Ok(false),
+            Err(error) => Err(call(format!("look for `{path}` in the container"), &error)),
+        }
+    }
+
+    async fn users_of_volume(&self, volume: &str) -> Result<Vec<String>, EngineError> {
+        containers::users_of_volume(&self.client, volume).await
+    }
+
+    async fn memory_ran_out(
+        &self,
+        container: &ContainerId,
+        since: Timestamp,
+        patience: Duration,
+    ) -> Result<bool, EngineError> {
+        containers::memory_ran_out(&self.client, container, since, patience).await
     }
 
     async fn start(&self, container: &ContainerId) -> Result<(), EngineError> {

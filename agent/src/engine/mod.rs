@@ -4,6 +4,7 @@
 //! double that fails or ends where a test says. This room makes no decisions and knows no phases.
 
 mod answer;
+mod containers;
 mod convert;
 mod docker;
 mod error;
@@ -21,8 +22,12 @@ pub use error::EngineError;
 pub use session::{Said, Session, SessionSpec};
 pub use spec::{
     Access, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, Mount, NetworkSpec,
-    Platform, PullProgress, Signal,
+    Platform, Privileges, PullProgress, Signal, Volume,
 };
+
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::model::Credentials;
 
@@ -75,6 +80,27 @@ pub trait ContainerEngine: Sync {
         path: &str,
         limit: u64,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, EngineError>> + Send;
+
+    /// Whether a container, started or not, has a file of this name.
+    fn has_file(
+        &self,
+        container: &ContainerId,
+        path: &str,
+    ) -> impl Future<Output = Result<bool, EngineError>> + Send;
+
+    /// Returns the names of the containers that use a volume: those that run, and those that were made to run.
+    fn users_of_volume(
+        &self,
+        volume: &str,
+    ) -> impl Future<Output = Result<Vec<String>, EngineError>> + Send;
+
+    /// Whether the kernel has killed a process of the container for want of memory since then; waits so long for the news.
+    fn memory_ran_out(
+        &self,
+        container: &ContainerId,
+        since: Timestamp,
+        patience: Duration,
+    ) -> impl Future<Output = Result<bool, EngineError>> + Send;
 
     /// Starts the container's main process. That its network is gone is [`EngineError::NetworkGone`], after which it
     /// may be made and the container started again.

@@ -6,6 +6,9 @@
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::spec::{
     ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, NetworkSpec, Platform,
@@ -149,7 +152,6 @@ impl ContainerEngine for Scripted {
         Ok(self.has_image.then(|| ImageFacts {
             id: "sha256:scripted".into(),
             platform: Platform::own(),
-            entry_point: Vec::new(),
         }))
     }
 
@@ -202,6 +204,23 @@ impl ContainerEngine for Scripted {
         _limit: u64,
     ) -> Result<Option<Vec<u8>>, EngineError> {
         Ok(self.catalogue.clone().map(String::into_bytes))
+    }
+
+    async fn has_file(&self, _container: &ContainerId, _path: &str) -> Result<bool, EngineError> {
+        Ok(false)
+    }
+
+    async fn users_of_volume(&self, _volume: &str) -> Result<Vec<String>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    async fn memory_ran_out(
+        &self,
+        _container: &ContainerId,
+        _since: Timestamp,
+        _patience: Duration,
+    ) -> Result<bool, EngineError> {
+        Ok(self.exit.out_of_memory)
     }
 
     async fn start(&self, _container: &ContainerId) -> Result<(), EngineError> {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use crate::model::Limits;
+
 /// What is known of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageFacts {
@@ -11,8 +13,6 @@ pub struct ImageFacts {
     pub id: String,
     /// What it is for.
     pub platform: Platform,
-    /// Its `ENTRYPOINT`; empty when it has none.
-    pub entry_point: Vec<String>,
 }
 
 /// What an image is for, or an engine runs, in the words of images: `linux`, `amd64`.
@@ -88,6 +88,12 @@ pub struct ContainerSpec {
     pub working_directory: String,
     /// Directories and sockets of the engine's machine.
     pub mounts: Vec<Mount>,
+    /// Volumes of the engine.
+    pub volumes: Vec<Volume>,
+    /// What its processes may do.
+    pub privileges: Privileges,
+    /// What they may use of the machine.
+    pub limits: Limits,
     /// Labels, so that leftovers can be found.
     pub labels: Vec<(String, String)>,
     /// The network that it is in; the engine's default one when not given.
@@ -104,6 +110,28 @@ pub struct NetworkSpec {
     /// The engine's machine's own address in it.
     pub gateway: Ipv4Addr,
     /// Labels, so that it can be found.
+    pub labels: Vec<(String, String)>,
+}
+
+/// What a container's processes may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Privileges {
+    /// What the engine gives every container.
+    Ordinary,
+    /// Everything.
+    All,
+    /// Everything but the one capability that an engine within an engine lacks, `SYS_RESOURCE`.
+    Listed,
+}
+
+/// A volume: storage of the engine's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    /// Its name; one without goes with the container.
+    pub name: Option<String>,
+    /// The path in the container.
+    pub container: String,
+    /// Labels that it gets when it is made.
     pub labels: Vec<(String, String)>,
 }
 

@@ -7,6 +7,7 @@ mod credentials;
 mod event;
 mod git_version;
 mod identity;
+mod limits;
 mod phase;
 mod record;
 mod report;
@@ -25,6 +26,7 @@ pub use event::{
 };
 pub use git_version::{GitVersion, GitVersionKind};
 pub use identity::{BuildId, NO_ACCOUNT, Owner};
+pub use limits::Limits;
 pub use phase::{Phase, Verdict};
 pub use record::{
     ArtifactRecord, BuildRecord, CacheRecord, CacheTransfer, PhaseRecord, ReportOutcome,

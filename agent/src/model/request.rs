@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{
-    Owner, RequestVariable, S3Source, SecondarySource, ShownVariable, Source, VariableKind,
+    Limits, Owner, RequestVariable, S3Source, SecondarySource, ShownVariable, Source, VariableKind,
     Visibility,
 };
 
@@ -31,6 +31,8 @@ pub struct BuildRequest {
     pub registry_credential: Option<String>,
     /// CodeBuild's compute type, shown in the result.
     pub compute_type: String,
+    /// What the build may use of the machine.
+    pub limits: Limits,
     /// Variables of the project, then of the caller: later ones win (reference §2.8).
     pub variables: Vec<RequestVariable>,
     /// Whether commands can reach a Docker engine.
@@ -124,6 +126,8 @@ pub enum BuildspecPlace {
 pub enum DockerAccess {
     /// They cannot.
     None,
+    /// An engine of the build's own, in a privileged container.
+    Nested,
     /// The engine that runs the build, through its socket: the build can do to the host what the engine can.
     Host,
 }

@@ -30,7 +30,8 @@ if [ -r /codebuild/output/tmp/given.sh ]; then
   : >/codebuild/output/tmp/given.sh
 fi
 
-# Arguments: the mark of this build, the shell of its commands, and perhaps the owner (uid:gid) who is to have the files.
+# Arguments: the mark of this build, the shell of its commands, perhaps the owner (uid:gid) who is to have the files,
+# and the processes that are none of the build's.
 us_record=/codebuild/understudy
 us_tmp=/codebuild/output/tmp
 us_source=${CODEBUILD_SRC_DIR:?}
@@ -39,6 +40,7 @@ us_sources=$CODEBUILD_GOPATH/src
 us_mark=$1
 us_wanted=$2
 us_owner=$3
+us_spared=${4:-}
 us_failed=0
 us_succeeding=1
 us_directory=$us_source
@@ -280,7 +282,12 @@ us_quiet() {
       us_process=${us_process#/proc/}
       case $us_process in
         1 | "$us_self" | "$us_reader" | "$us_outer") ;;
-        *) kill -KILL "$us_process" 2>/dev/null ;;
+        *)
+          case "$us_spared " in
+            *" $us_process "*) ;;
+            *) kill -KILL "$us_process" 2>/dev/null ;;
+          esac
+          ;;
       esac
     done
   done

@@ -18,6 +18,8 @@ pub const RUNTIMES: &str = "/codebuild/image/config/runtimes.yml";
 pub const TOOLS: &str = "/codebuild/user/bin";
 /// What a shell that joins the build runs.
 pub const JOIN: &str = "/codebuild/readonly/join.sh";
+/// Where `nested.sh` is, the program before the driver in a build that has a Docker Engine of its own.
+pub const NESTED: &str = "/codebuild/readonly/nested.sh";
 /// Where `driver.sh` is.
 pub const DRIVER: &str = "/codebuild/readonly/driver.sh";
 

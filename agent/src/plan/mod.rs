@@ -2,12 +2,14 @@
 //!
 //! Nothing here reads a clock, the environment or a file, and nothing waits.
 
+mod compute;
 mod curated;
 mod decide;
 mod environment;
 mod expand;
 mod fingerprint;
 pub mod layout;
+mod nested;
 mod program;
 mod references;
 mod runtimes;
@@ -17,11 +19,13 @@ pub mod transition;
 use buildspec::{CacheAction, OnFailure, Version};
 use serde::Serialize;
 
+pub use compute::{compute, fit, gib};
 pub use curated::{Curated, curated};
 pub use decide::{PlanError, decide};
 pub use environment::{BuildFacts, SETTABLE, buildspec_location, environment, is_settable};
 pub use expand::{expand, is_name};
 pub use fingerprint::fingerprint;
+pub use nested::{Daemon, nested};
 pub use program::{SCRIPTS, TOOLS, given, program};
 pub use references::{ReferenceError, References, references};
 pub use runtimes::{Catalogue, RuntimeError, Selection};

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::follow::{FollowError, Follower, Step};
 use super::hold::Hold;
 use super::interrupt::Interrupt;
 use super::journal_line::JournalLine;
+use super::memory::{self, FailedCommand};
 use super::obstacle;
 use super::phase_end::{FOUND_DEAD, PhaseEnd};
 use super::teller::Teller;
@@ -45,6 +48,10 @@ pub(super) struct Running<'a> {
     /// Why the phase fails, and by which command, where it was one: the first.
     failed: Option<(Option<u32>, PhaseContext)>,
     hold: Hold,
+    /// When the command that runs began.
+    since: Option<Timestamp>,
+    /// The first command of the phase that failed.
+    pub(super) failed_command: Option<FailedCommand>,
     /// Whether the driver may still ask for something early.
     asks: bool,
     directory: String,
@@ -71,6 +78,8 @@ impl<'a> Running<'a> {
             current: None,
             entered: None,
             failed: None,
+            since: None,
+            failed_command: None,
             asks: !plan.early.is_empty(),
             hold: Hold::new(debug),
             directory: plan.source_directory.clone(),
@@ -207,6 +216,7 @@ impl<'a> Running<'a> {
                 self.current = Some(number);
                 self.hold.started();
                 let time = self.follower.time(uptime, teller.now());
+                self.since = Some(time);
                 teller.tell_at(time, EventKind::CommandStarted(started));
             }
             JournalLine::DirectoryLeft { number, directory } if self.current == Some(number) => {
@@ -288,6 +298,7 @@ impl<'a> Running<'a> {
             let message = failure(&command.text, &format!("exit status {status}"));
             let context = PhaseContext::new(StatusCode::CommandExecutionError, message);
             self.failed = Some((Some(number), context));
+            self.failed_command = self.since.map(|since| FailedCommand { status, since });
         }
     }
 }
@@ -313,9 +324,12 @@ const LOG_LOST: i64 = 74;
 /// The container is gone before the driver was done.
 fn died(exit: Exit) -> PhaseEnd {
     if exit.out_of_memory {
-        let message = format!("{FOUND_DEAD} Build container died because it was out of memory.");
-        let context = PhaseContext::new(StatusCode::ClientError, message)
-            .with_help("give the build more memory, or let its commands use less");
+        // CodeBuild's own words (reference §2.9).
+        let message = format!(
+            "{FOUND_DEAD} Build container died because it was out of memory, or the Docker image is not supported. ErrorCode: 500"
+        );
+        let context =
+            PhaseContext::new(StatusCode::ClientError, message).with_help(memory::help(None));
         return PhaseEnd {
             verdict: Verdict::Failed,
             contexts: vec![context],

@@ -9,10 +9,11 @@ use super::download::{self, Creating, Started};
 use super::follow::FollowError;
 use super::interrupt::{Interrupt, Interruption};
 use super::phase_end::PhaseEnd;
+use super::provision::Provisioned;
 use super::teller::Teller;
 use super::upload::Left;
 use super::values::{Values, unread};
-use super::{Build, Surroundings, cache, lending, provision, redaction, upload};
+use super::{Build, Surroundings, cache, lending, memory, provision, redaction, upload};
 use crate::engine::{ContainerEngine, EngineError};
 use crate::journal::{self, EventFile};
 use crate::lend::Lender;
@@ -23,6 +24,8 @@ use crate::model::{
 use crate::plan::{Plan, transition};
 use crate::workspace::Tree;
 
+/// What is said when a build's own engine does not come up.
+const NO_DAEMON: &str = "Timed out trying to connect to internal docker host.";
 /// Teardown is bounded: an engine that hangs must not keep the caller.
 const TEARDOWN: Duration = Duration::from_secs(10);
 
@@ -41,8 +44,8 @@ pub async fn run_build<E: ContainerEngine>(
     let mut conductor = Conductor {
         build,
         surroundings,
-        image: None,
         lender: None,
+        provisioned: None,
         creating: None,
         started: None,
         values: Values::default(),
@@ -78,9 +81,9 @@ pub async fn run_build<E: ContainerEngine>(
 struct Conductor<'b, 'a, E> {
     build: &'b Build,
     surroundings: &'b Surroundings<'a, E>,
-    image: Option<String>,
     /// Lends credentials while the build lasts.
     lender: Option<Lender>,
+    provisioned: Option<Provisioned>,
     creating: Option<Creating<'a>>,
     started: Option<Started<'a>>,
     values: Values,
@@ -145,16 +148,19 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         match phase {
             Phase::Submitted | Phase::Queued | Phase::Finalizing | Phase::Completed => {}
             Phase::Provisioning => {
-                let image = provision::provision(self.build, self.surroundings, teller).await?;
-                self.image = Some(image);
+                let provisioned =
+                    provision::provision(self.build, self.surroundings, teller).await?;
+                self.provisioned = Some(provisioned);
                 self.lender = Box::pin(lending::open(self.build, self.surroundings)).await?;
             }
             Phase::DownloadSource => {
-                let image = self.image.clone().unwrap_or_default();
+                let Some(provisioned) = &self.provisioned else {
+                    return Ok(PhaseEnd::success());
+                };
                 let (creating, lender) = (&mut self.creating, self.lender.as_ref());
                 let (build, surroundings) = (self.build, self.surroundings);
                 let download =
-                    download::download(build, surroundings, &image, lender, creating, teller);
+                    download::download(build, surroundings, provisioned, lender, creating, teller);
                 self.started = Some(Box::pin(download).await?);
                 let end = self.follow(phase, teller).await?;
                 if end.verdict != Verdict::Succeeded {
@@ -203,6 +209,11 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         let Some(started) = &mut self.started else {
             return Ok(end);
         };
+        let failed = started.running.failed_command.take();
+        let limit = self.provisioned.as_ref().and_then(|it| it.limits.memory);
+        let container = download::container(self.build);
+        let engine = self.surroundings.engine;
+        let end = memory::explain(end, failed, limit, engine, &container).await;
         let planned = started
             .plan
             .phases
@@ -258,6 +269,13 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
             && let Ok(words) = self.surroundings.engine.last_words(&container).await
             && let (Some(context), false) = (end.contexts.first_mut(), words.is_empty())
         {
+            // The image's own entry point gave up on its daemon, in these words (reference §4.2).
+            if self.build.request.docker == DockerAccess::Nested && words.contains(NO_DAEMON) {
+                return PhaseEnd::failed(
+                    PhaseContext::new(StatusCode::ClientError, format!("{NO_DAEMON} {}", words.replace(NO_DAEMON, "").trim()))
+                        .with_help("mend what its daemon complains of; or lend the build this machine's engine with `--docker host`, or none"),
+                );
+            }
             // A program that the kernel could not even begin.
             let command_ran = self
                 .started
@@ -277,7 +295,7 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
 
     /// Removes the container and puts the working directories away; safe to call twice.
     async fn tear_down(&mut self, teller: &mut Teller<'_>) {
-        if self.image.take().is_some() {
+        if self.provisioned.take().is_some() {
             self.remove_container(teller).await;
             self.stop_lending(teller).await;
         }

@@ -8,13 +8,16 @@ use std::pin::Pin;
 use super::commands::Running;
 use super::follow::Follower;
 use super::phase_end::PhaseEnd;
+use super::provision::Provisioned;
 use super::read_buildspec::{read_buildspec, tell_findings, yaml_error};
 use super::resolve::resolve;
 use super::teller::Teller;
 use super::values::{Values, unread};
 use super::variables::Variables;
-use super::{Build, LABEL, Surroundings, cache, lending, redaction, sources};
-use crate::engine::{Access, ContainerEngine, ContainerId, ContainerSpec, EngineError, Mount};
+use super::{Build, LABEL, Surroundings, cache, lending, nested, redaction, sources};
+use crate::engine::{
+    Access, ContainerEngine, ContainerId, ContainerSpec, EngineError, Mount, Privileges,
+};
 use crate::journal::JournalError;
 use crate::lend::Lender;
 use crate::model::{BuildspecPlace, DockerAccess, EventKind, PhaseCommands};
@@ -55,11 +58,11 @@ pub(super) struct Started<'a> {
     restored: cache::Restoring,
 }
 
-/// Prepares everything and starts the container. `image` is the content id.
+/// Prepares everything and starts the container.
 pub(super) async fn download<'a, E: ContainerEngine>(
     build: &Build,
     surroundings: &Surroundings<'a, E>,
-    image: &str,
+    provisioned: &Provisioned,
     lender: Option<&Lender>,
     creating: &mut Option<Creating<'a>>,
     teller: &mut Teller<'_>,
@@ -100,18 +103,15 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         .shell
         .as_ref()
         .map_or("sh", |shell| &shell.value);
-    let spec = container_spec(
+    let mut spec = container_spec(
         build,
         surroundings,
-        image,
+        provisioned,
         configured,
         [&mark, shell, &owner],
     );
     let engine = surroundings.engine;
-    let call = creating.insert(Box::pin(async move { engine.create(&spec).await }));
-    let created = call.await;
-    *creating = None;
-    let container = created?;
+    let container = nested::make(&mut spec, engine, creating, teller).await?;
     let catalogue = catalogue(engine, &container).await?;
     let plan = plan::decide(
         &text,
@@ -132,7 +132,8 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         build.directory.write_readonly("buildspec.yml", &text)?;
     }
     build.directory.write_given(&variables.given())?;
-    let waited = container.clone();
+    // By name: the container may be made anew before it starts.
+    let waited = self::container(build);
     let ending = Box::pin(async move { engine.wait(&waited).await });
     let follower = Follower::new(&build.directory, &mark, ending).map_err(|error| {
         PhaseEnd::fault(
@@ -140,7 +141,13 @@ pub(super) async fn download<'a, E: ContainerEngine>(
             "raise the limit of open files (`ulimit -n`)",
         )
     })?;
-    lending::start(engine, &container)
+    if build.request.docker == DockerAccess::Nested {
+        let (image, curated) = (&build.request.image, catalogue.is_some());
+        let daemon = nested::daemon(&container, curated, image, engine, teller).await?;
+        let program = plan::nested(daemon);
+        build.directory.write_readonly("nested.sh", &program)?;
+    }
+    nested::start(&container, &mut spec, engine, creating, teller)
         .await
         .map_err(|error| error.of_image(&build.request.image))?;
     let running = Running::new(&plan, build.request.debug, follower);
@@ -216,7 +223,7 @@ pub(super) fn tell_ready(started: &Started<'_>, teller: &mut Teller<'_>) {
 fn container_spec<E>(
     build: &Build,
     surroundings: &Surroundings<'_, E>,
-    image: &str,
+    provisioned: &Provisioned,
     environment: Vec<(String, String)>,
     arguments: [&str; 3],
 ) -> ContainerSpec {
@@ -248,18 +255,34 @@ fn container_spec<E>(
     } else {
         "sh"
     };
-    let command = [sh, layout::DRIVER]
+    let is_nested = build.request.docker == DockerAccess::Nested;
+    let program = if is_nested {
+        layout::NESTED
+    } else {
+        layout::DRIVER
+    };
+    let command = [sh, program]
         .into_iter()
         .chain(arguments)
         .map(str::to_owned)
         .collect();
     ContainerSpec {
         name: container(build).0,
-        image: image.to_owned(),
+        image: provisioned.image.clone(),
         command,
         environment,
         working_directory: layout::READONLY.to_owned(),
         mounts,
+        volumes: is_nested
+            .then(|| nested::store(build))
+            .into_iter()
+            .collect(),
+        privileges: if is_nested {
+            Privileges::All
+        } else {
+            Privileges::Ordinary
+        },
+        limits: provisioned.limits,
         labels: vec![(LABEL.to_owned(), build.id.uuid.to_string())],
         network: lending::network(build).map(str::to_owned),
     }

@@ -20,6 +20,8 @@ mod interrupt;
 mod journal_line;
 mod lending;
 mod log;
+mod memory;
+mod nested;
 mod obstacle;
 mod phase_end;
 mod preview;

@@ -4,14 +4,23 @@ use super::phase_end::PhaseEnd;
 use super::teller::Teller;
 use super::{Build, Surroundings, fetch_image};
 use crate::engine::{ContainerEngine, Platform};
-use crate::model::{DockerAccess, EventKind, PhaseContext, StatusCode};
+use crate::model::{DockerAccess, EventKind, Limits, PhaseContext, StatusCode};
+use crate::plan;
 
-/// Finds the image, or fetches it. Returns its content id, so that a tag that moves meanwhile changes nothing.
+/// What a build has when its machine is found.
+pub(super) struct Provisioned {
+    /// The image's content id, so that a tag that moves meanwhile changes nothing.
+    pub(super) image: String,
+    /// What the container may use.
+    pub(super) limits: Limits,
+}
+
+/// Finds the image, or fetches it, and decides what the machine gives.
 pub(super) async fn provision<E: ContainerEngine>(
     build: &Build,
     surroundings: &Surroundings<'_, E>,
     teller: &mut Teller<'_>,
-) -> Result<String, PhaseEnd> {
+) -> Result<Provisioned, PhaseEnd> {
     let (engine, image) = (surroundings.engine, &build.request.image);
     engine.probe().await?;
     if build.request.docker == DockerAccess::Host && surroundings.docker_socket.is_none() {
@@ -32,7 +41,34 @@ pub(super) async fn provision<E: ContainerEngine>(
         image: image.clone(),
         id: found.id.clone(),
     });
-    Ok(found.id)
+    let limits = limits(build.request.limits, engine, teller).await?;
+    Ok(Provisioned {
+        image: found.id,
+        limits,
+    })
+}
+
+/// A machine cannot give more than it has; the build runs with that, and is told.
+async fn limits<E: ContainerEngine>(
+    wanted: Limits,
+    engine: &E,
+    teller: &mut Teller<'_>,
+) -> Result<Limits, PhaseEnd> {
+    if wanted.is_none() {
+        return Ok(wanted);
+    }
+    let machine = engine.machine().await?;
+    let (limits, short) = plan::fit(wanted, machine.cpus, machine.memory);
+    if !short.is_empty() {
+        teller.warn(
+            format!(
+                "the build gets {}: the engine's machine has no more",
+                short.join(" and ")
+            ),
+            "use a larger machine, or say what is enough with `--cpus` and `--memory`",
+        );
+    }
+    Ok(limits)
 }
 
 /// A Windows image cannot run here at all; one for another architecture can where the kernel emulates it.

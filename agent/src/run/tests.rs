@@ -56,6 +56,7 @@ impl Bench {
             image: "image".into(),
             registry_credential: None,
             compute_type: "BUILD_GENERAL1_SMALL".into(),
+            limits: crate::model::Limits::default(),
             variables: Vec::new(),
             docker: DockerAccess::None,
             artifacts: None,
