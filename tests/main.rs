@@ -37,6 +37,7 @@ mod outputs_pretty;
 mod phases;
 mod redaction;
 mod reports;
+mod retry;
 mod run_as;
 mod runtimes;
 mod secrets;

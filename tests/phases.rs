@@ -201,23 +201,6 @@ fn abort_changes_what_follows_build_alone() {
     }
 }
 
-#[test]
-fn retry_is_warned_of_and_the_phase_runs_once() {
-    let phases = failing("build", &json!({ "on-failure": "RETRY" }));
-    let told = fails(&phases, &AFTER_BUILD, Artifacts::Delivered);
-    let warnings = told.outcome.result["understudy"]["warnings"].to_string();
-    assert!(
-        warnings.contains("`on-failure: RETRY` of BUILD is not honoured"),
-        "{warnings}"
-    );
-    let tries = told
-        .commands()
-        .iter()
-        .filter(|command| command.text == "exit 3")
-        .count();
-    assert_eq!(tries, 1);
-}
-
 // Reference §2.5.
 #[test]
 fn finally_runs_after_a_failing_command_and_the_command_is_the_reason() {

@@ -55,6 +55,17 @@ pub enum EventKind {
     ImagePulling(ImagePulling),
     /// The image was fetched.
     ImagePulled(ImagePulled),
+    /// A phase failed and begins anew (reference §1.6.1).
+    PhaseRetried {
+        /// Which one.
+        phase: Phase,
+        /// How often it has begun anew by then, from 1.
+        times: u8,
+        /// How often it may.
+        most: u8,
+        /// Why it failed this time.
+        context: PhaseContext,
+    },
     /// The image is at hand.
     ImageReady {
         /// The name that was asked for.

@@ -53,6 +53,8 @@ pub struct PhaseRecord {
     pub ended: Option<(Timestamp, Verdict)>,
     /// Why it ended as it did.
     pub contexts: Vec<PhaseContext>,
+    /// Why each try failed after which it began anew.
+    pub tries: Vec<PhaseContext>,
 }
 
 /// What happened with the cache.
@@ -153,7 +155,13 @@ impl BuildRecord {
                 started: event.time,
                 ended: None,
                 contexts: Vec::new(),
+                tries: Vec::new(),
             }),
+            EventKind::PhaseRetried { context, .. } => {
+                if let Some(open) = self.phases.last_mut() {
+                    open.tries.push(context.clone());
+                }
+            }
             EventKind::PhaseFinished {
                 phase,
                 verdict,

@@ -21,17 +21,17 @@ impl EventKind {
                 verdict: _,
                 contexts,
             } => {
-                for PhaseContext {
-                    status_code: _,
-                    message,
-                    help,
-                } in contexts
-                {
-                    edit(message, None);
-                    optional(help, edit);
+                for context in contexts {
+                    context.edit_texts(edit);
                 }
             }
             Self::SourceProgress { .. } | Self::SourceReady(_) => self.edit_source(edit),
+            Self::PhaseRetried {
+                phase: _,
+                times: _,
+                most: _,
+                context,
+            } => context.edit_texts(edit),
             Self::CommandStarted(CommandStarted {
                 number: _,
                 phase: _,
@@ -339,6 +339,18 @@ impl TestCase {
             edit(message, Some(Self::LONGEST_MESSAGE));
         }
         edit(test_raw_data_path, None);
+    }
+}
+
+impl PhaseContext {
+    fn edit_texts(&mut self, edit: &mut Edit<'_>) {
+        let Self {
+            status_code: _,
+            message,
+            help,
+        } = self;
+        edit(message, None);
+        optional(help, edit);
     }
 }
 

@@ -1,8 +1,9 @@
 //! From document, request and facts to the plan.
 
-use buildspec::{BuildSpec, OnFailure, Spanned};
+use buildspec::{BuildSpec, Spanned};
 
 use super::environment::unlike_asked;
+use super::retry::retry;
 use super::{
     ArtifactPlan, CachePlan, CommandPlan, ImagePlan, ImageRuntimes, PhasePlan, Plan, ReportPlan,
     RuntimeError, RuntimePlan, Text, Value, expand, is_name, source_places,
@@ -15,6 +16,14 @@ pub enum PlanError {
     /// A runtime selection that the image cannot satisfy.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// An `on-failure: RETRY-…` whose pattern is no regular expression.
+    #[error("line {line}: `on-failure` has no regular expression after `RETRY-`: {reason}")]
+    Pattern {
+        /// The line in the buildspec.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A part of the language that this version does not run; going on would give another result than CodeBuild's.
     #[error("line {line}: {what} is not supported yet; {way_out}")]
     Unsupported {
@@ -56,6 +65,7 @@ pub fn decide(
             .collect(),
         finally: Vec::new(),
         on_failure: None,
+        retry: None,
         // Not the buildspec's commands, but the image's.
         run_as: None,
     }];
@@ -73,14 +83,15 @@ pub fn decide(
                 })
                 .collect()
         };
-        let on_failure = written
-            .and_then(|written| written.on_failure.as_ref())
-            .map(|on_failure| on_failure.value.clone());
+        let on_failure = written.and_then(|written| written.on_failure.as_ref());
+        let first = written.map_or_else(Vec::new, |written| commands(&written.commands));
+        let finally = written.map_or_else(Vec::new, |written| commands(&written.finally));
         phases.push(PhasePlan {
             phase,
-            commands: written.map_or_else(Vec::new, |written| commands(&written.commands)),
-            finally: written.map_or_else(Vec::new, |written| commands(&written.finally)),
-            on_failure,
+            retry: retry(text, on_failure, first.iter().chain(&finally))?,
+            commands: first,
+            finally,
+            on_failure: on_failure.map(|on_failure| on_failure.value.clone()),
             run_as: run_as(document, written),
         });
         if let Some(written) = written {
@@ -134,24 +145,9 @@ pub fn decide(
             .iter()
             .map(|image| image_plan(image, &mut values))
             .collect(),
-        warnings: warnings(document, request),
+        warnings: unlike_asked(document, request),
         values,
     })
-}
-
-/// What is accepted and not done as CodeBuild does it: message and next step.
-fn warnings(document: &BuildSpec, request: &BuildRequest) -> Vec<(String, String)> {
-    let mut warnings = unlike_asked(document, request);
-    for phase in Phase::USER {
-        let on_failure = written(document, phase).and_then(|written| written.on_failure.as_ref());
-        if on_failure.is_some_and(|found| matches!(found.value, OnFailure::Retry { .. })) {
-            warnings.push((
-                format!("`on-failure: RETRY` of {phase} is not honoured: the phase runs once"),
-                "run the build again, or retry within the command".into(),
-            ));
-        }
-    }
-    warnings
 }
 
 /// A phase's own user wins over the document's (reference §1.3).

@@ -10,6 +10,7 @@
 #   N <reason>                 its commands cannot run: no such `shell` or `user`, or nothing to `switch` users with
 #   C <number> <up>            a command begins
 #   D <number> <directory>     the command left another directory behind
+#   T <phase> <times>          the phase failed and begins anew, for the first, second, … time
 #   E <number> <status> <up>   the command is over, and so is its output in the log
 #   A                          the shell was asked what the plan wants to know early, and the driver waits
 #   H <number> <up>            the command failed, and the driver waits for an answer
@@ -111,6 +112,9 @@ us_tools() {
 
 us_enter() {
   us_failed=0
+  us_reason=
+  us_times=0
+  us_succeeded=$us_succeeding
   us_note "P $1"
 }
 
@@ -167,6 +171,8 @@ us_run() {
     esac
   done
   us_heed
+  # The first failure is the phase's.
+  [ "$us_status" = 0 ] || us_reason=${us_reason:-$1.$us_status}
   return "$us_status"
 }
 
@@ -227,6 +233,17 @@ us_restore() {
 us_fail() {
   us_failed=1
   us_succeeding=0
+}
+
+# us_again PHASE TIMES: whether the phase, which has run, begins anew. Which failures are worth it was decided with the
+# plan. Directory and variables stay as the failed try left them.
+us_again() {
+  [ "$us_failed" = 1 ] && [ "$us_times" -lt "$2" ] && us_retryable "$us_reason" || return 1
+  us_times=$((us_times + 1))
+  us_note "T $1 $us_times"
+  us_failed=0
+  us_reason=
+  us_succeeding=$us_succeeded
 }
 
 # us_leave PHASE go|end: what follows a failure of the phase was decided with the plan.

@@ -12,6 +12,7 @@ pub mod layout;
 mod nested;
 mod program;
 mod references;
+mod retry;
 mod runtimes;
 mod sources;
 pub mod transition;
@@ -28,6 +29,7 @@ pub use fingerprint::fingerprint;
 pub use nested::{Daemon, nested};
 pub use program::{SCRIPTS, TOOLS, given, program};
 pub use references::{ReferenceError, References, references};
+pub use retry::{RetryPlan, Worth};
 pub use runtimes::{Catalogue, RuntimeError, Selection};
 pub use sources::{SourcePlaces, source_places};
 
@@ -121,6 +123,8 @@ pub struct PhasePlan {
     pub finally: Vec<CommandPlan>,
     /// What was asked for on failure.
     pub on_failure: Option<OnFailure>,
+    /// Whether the phase begins anew when it fails.
+    pub retry: Option<RetryPlan>,
     /// The user of all its commands, by name; `None` is root. The driver and what it asks of the shell stay root's.
     pub run_as: Option<String>,
 }

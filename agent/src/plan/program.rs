@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use buildspec::Version;
 
-use super::{CommandPlan, PhasePlan, Plan, Value, layout};
+use super::{CommandPlan, PhasePlan, Plan, RetryPlan, Value, Worth, layout};
 use crate::model::Phase;
 
 /// What the driver and the tools share, and what a shell that joins the build runs: name below [`layout::READONLY`], text.
@@ -52,7 +52,19 @@ pub fn program(plan: &Plan) -> String {
     }
     for phase in &plan.phases {
         line(&mut text, format_args!("us_enter {}", phase.phase));
-        commands(&mut text, phase, plan.version);
+        match &phase.retry {
+            None => commands(&mut text, phase, plan.version),
+            Some(retry) => {
+                retryable(&mut text, retry);
+                line(&mut text, format_args!("while :; do"));
+                commands(&mut text, phase, plan.version);
+                let (phase, times) = (phase.phase, retry.times);
+                line(
+                    &mut text,
+                    format_args!("us_again {phase} {times} || break\ndone"),
+                );
+            }
+        }
         if phase
             .commands
             .iter()
@@ -101,6 +113,22 @@ fn script(command: &str, version: Version) -> String {
         // Nothing is written back: in 0.1 neither directory nor variables carry over (reference §2.3).
         Version::V0_1 => format!("{before}{command}\n"),
     }
+}
+
+/// Tells the driver which failures, as `<command>.<status>`, let the phase begin anew.
+fn retryable(text: &mut String, retry: &RetryPlan) {
+    line(text, format_args!("us_retryable() {{\n  case $1 in"));
+    for Worth { command, statuses } in &retry.worth {
+        let patterns: Vec<String> = match statuses {
+            None => vec![format!("{command}.*")],
+            Some(statuses) => statuses
+                .iter()
+                .map(|status| format!("{command}.{status}"))
+                .collect(),
+        };
+        line(text, format_args!("  {}) ;;", patterns.join(" | ")));
+    }
+    line(text, format_args!("  *) return 1 ;;\n  esac\n}}"));
 }
 
 /// A phase's commands, if they can run at all.

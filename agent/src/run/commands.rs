@@ -18,7 +18,7 @@ use crate::journal::BuildDirectory;
 use crate::model::{
     CommandStarted, EventKind, HoldAnswer, Phase, PhaseContext, StatusCode, Verdict,
 };
-use crate::plan::{CommandPlan, PhasePlan, Plan, failure, layout};
+use crate::plan::{CommandPlan, PhasePlan, Plan, RetryPlan, failure, layout};
 
 /// Commands that were asked to end get this long.
 const GRACE: Duration = Duration::from_secs(5);
@@ -45,13 +45,15 @@ pub(super) struct Running<'a> {
     current: Option<u32>,
     /// The phase that the driver entered last; it enters each once.
     entered: Option<Phase>,
-    /// Why the phase fails, and by which command, where it was one: the first.
-    failed: Option<(Option<u32>, PhaseContext)>,
+    /// Why the phase fails: the first reason.
+    failed: Option<Failed>,
     hold: Hold,
     /// When the command that runs began.
     since: Option<Timestamp>,
     /// The first command of the phase that failed.
     pub(super) failed_command: Option<FailedCommand>,
+    /// How often the phase has begun anew.
+    times: u8,
     /// Whether the driver may still ask for something early.
     asks: bool,
     directory: String,
@@ -80,6 +82,7 @@ impl<'a> Running<'a> {
             failed: None,
             since: None,
             failed_command: None,
+            times: 0,
             asks: !plan.early.is_empty(),
             hold: Hold::new(debug),
             directory: plan.source_directory.clone(),
@@ -103,7 +106,7 @@ impl<'a> Running<'a> {
             match self.follower.next(teller).await? {
                 Step::Line(JournalLine::PhaseLeft { phase: left }) if left == phase => {
                     return Ok(Reached::End(match self.failed.take() {
-                        Some((_, context)) => PhaseEnd::failed(context),
+                        Some(failed) => PhaseEnd::failed(failed.context),
                         None => PhaseEnd::success(),
                     }));
                 }
@@ -111,16 +114,23 @@ impl<'a> Running<'a> {
                     if entered == phase && self.entered != Some(phase) =>
                 {
                     self.entered = Some(phase);
+                    self.times = 0;
                 }
                 Step::Line(JournalLine::EarlyAsked) if self.asks => {
                     self.asks = false;
                     return Ok(Reached::EarlyValues);
                 }
+                Step::Line(JournalLine::TriedAgain {
+                    phase: again,
+                    times,
+                }) if again == phase => self.try_again(phase, times, teller)?,
                 Step::Line(JournalLine::StateLost) => return Ok(Reached::End(state_lost())),
                 Step::Line(JournalLine::CannotRun(obstacle)) if self.failed.is_none() => {
                     let planned = self.phases.iter().find(|planned| planned.phase == phase);
-                    self.failed = planned
-                        .map(|planned| (None, obstacle::context(obstacle, planned, &self.shell)));
+                    self.failed = planned.map(|planned| Failed {
+                        context: obstacle::context(obstacle, planned, &self.shell),
+                        command: None,
+                    });
                 }
                 Step::Line(line) => self.command(phase, line, teller)?,
                 Step::Ended(exit) => {
@@ -128,6 +138,37 @@ impl<'a> Running<'a> {
                     return Ok(Reached::End(died(exit)));
                 }
             }
+        }
+    }
+
+    /// The build can write this line too, and a try that is none would hide a failure.
+    fn try_again(
+        &mut self,
+        phase: Phase,
+        times: u8,
+        teller: &mut Teller<'_>,
+    ) -> Result<(), FollowError> {
+        let planned = self.phases.iter().find(|planned| planned.phase == phase);
+        let retry = planned.and_then(|planned| planned.retry.as_ref());
+        let failed = self.failed.take();
+        match (retry, failed) {
+            (Some(retry), Some(failed))
+                if self.current.is_none()
+                    && self.times < retry.times
+                    && times == self.times + 1
+                    && failed.is_worth(retry) =>
+            {
+                self.times = times;
+                self.failed_command = None;
+                teller.tell(EventKind::PhaseRetried {
+                    phase,
+                    times,
+                    most: retry.times,
+                    context: failed.context,
+                });
+                Ok(())
+            }
+            _ => Err(damaged(&format!("T {phase} {times}"))),
         }
     }
 
@@ -255,7 +296,8 @@ impl<'a> Running<'a> {
                     && self
                         .failed
                         .as_ref()
-                        .is_some_and(|(by, _)| *by == Some(number))
+                        .and_then(|failed| failed.command)
+                        .is_some_and(|(by, _)| by == number)
                 {
                     self.failed = None;
                 }
@@ -296,10 +338,26 @@ impl<'a> Running<'a> {
             && let Some((_, command)) = self.commands.get(&number)
         {
             let message = failure(&command.text, &format!("exit status {status}"));
-            let context = PhaseContext::new(StatusCode::CommandExecutionError, message);
-            self.failed = Some((Some(number), context));
+            self.failed = Some(Failed {
+                context: PhaseContext::new(StatusCode::CommandExecutionError, message),
+                command: Some((number, status)),
+            });
             self.failed_command = self.since.map(|since| FailedCommand { status, since });
         }
+    }
+}
+
+/// Why the phase will have failed, unless it begins anew.
+struct Failed {
+    context: PhaseContext,
+    /// Number and status of the command; `None` where none could run.
+    command: Option<(u32, i32)>,
+}
+
+impl Failed {
+    fn is_worth(&self, retry: &RetryPlan) -> bool {
+        self.command
+            .is_some_and(|(number, status)| retry.is_worth(number, status))
     }
 }
 

@@ -327,6 +327,9 @@ fn tell_runtimes(plan: &Plan, teller: &mut Teller<'_>) {
 pub(super) fn unplannable(error: &PlanError) -> PhaseEnd {
     let help = match error {
         PlanError::Runtime(_) => "choose one of those in `runtime-versions`, or another image",
+        PlanError::Pattern { .. } => {
+            "mend the pattern; its dialect is RE2's, and it is looked for anywhere in the message"
+        }
         PlanError::Unsupported { .. } => "do that, or run this build in CodeBuild",
     };
     PhaseEnd::failed(yaml_error(error.to_string()).with_help(help))

@@ -45,6 +45,10 @@ pub(super) enum JournalLine {
         phase: Phase,
     },
     CannotRun(Obstacle),
+    TriedAgain {
+        phase: Phase,
+        times: u8,
+    },
     StopSeen,
     StateLost,
     Over,
@@ -120,6 +124,10 @@ impl JournalLine {
                 "switch" => Obstacle::Switch,
                 _ => return None,
             }),
+            "T" => Self::TriedAgain {
+                phase: phase()?,
+                times: second.parse().ok()?,
+            },
             "S" => Self::StopSeen,
             "L" => Self::StateLost,
             "X" => Self::Over,
@@ -188,6 +196,13 @@ mod tests {
                 },
             ),
             ("A", JournalLine::EarlyAsked),
+            (
+                "T BUILD 2",
+                JournalLine::TriedAgain {
+                    phase: Phase::Build,
+                    times: 2,
+                },
+            ),
             ("N user", JournalLine::CannotRun(Obstacle::User)),
             (
                 "H 3 2.5",
@@ -225,6 +240,7 @@ mod tests {
             "N luck",
             "R 3 perhaps 1",
             "H x 1",
+            "T BUILD 256",
             "B nan",
             "C 99999999999 1",
         ] {

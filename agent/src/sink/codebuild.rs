@@ -193,6 +193,11 @@ impl<W: Write> CodeBuildLog<W> {
             EventKind::ImagePushed(image) => {
                 self.line(time, &format!("Pushed image {}@{}", image.repository, image.digest))
             }
+            EventKind::PhaseRetried { phase, times, most, context } => {
+                let code = context.status_code.name();
+                self.line(time, &format!("Phase context status code: {code} Message: {}", context.message))?;
+                self.line(time, &format!("Retrying phase {phase} ({times} of {most})"))
+            }
             EventKind::Warning { message, help } => {
                 let help = help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
                 self.line(time, &format!("Warning: {message}{help}"))

@@ -38,6 +38,10 @@ impl Watch {
                     ..Self::default()
                 };
             }
+            // What failed then is made good, or fails again.
+            EventKind::PhaseRetried { phase, .. } => {
+                self.failed = self.failed.take().filter(|old| old.command.phase != *phase);
+            }
             EventKind::Output { text } => self.output(text),
             EventKind::CommandFinished { status, .. } if *status != 0 && self.failed.is_none() => {
                 let rest = std::mem::take(&mut self.open);

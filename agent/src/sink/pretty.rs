@@ -205,6 +205,12 @@ impl<W: Write> Pretty<W> {
             }
             EventKind::PhaseStarted { phase } => self.phase_started(*phase),
             EventKind::PhaseFinished { .. } => self.phase_finished(event),
+            EventKind::PhaseRetried {
+                phase, times, most, ..
+            } => {
+                let style = style(Verdict::TimedOut);
+                self.line(&format!("{style}{phase} again, {times} of {most}{style:#}"))
+            }
             EventKind::ImageMapped { .. }
             | EventKind::ImagePulling(_)
             | EventKind::ImagePulled(_)

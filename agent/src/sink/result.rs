@@ -101,6 +101,12 @@ fn understudy(record: &BuildRecord, source: &str) -> Value {
         "runtimes": record.runtimes.iter().map(|(runtime, version)| {
             json!({ "runtime": runtime, "version": version })
         }).collect::<Vec<_>>(),
+        "retries": record.phases.iter().flat_map(|phase| {
+            phase.tries.iter().map(|context| json!({
+                "phase": phase.phase.name(),
+                "message": context.message,
+            }))
+        }).collect::<Vec<_>>(),
         "cache": record.cache,
         "artifacts": record.artifacts,
         "reports": record.reports.iter().map(report).collect::<Vec<_>>(),
