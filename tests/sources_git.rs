@@ -489,3 +489,49 @@ phases: {build: {commands: ['echo \"$CODEBUILD_SOURCE_REPO_URL_lib $CODEBUILD_SO
         outcome.stdout
     );
 }
+
+// Reference §3.1, §10.2: what the project says, a secondary source and both versions included.
+#[test]
+fn a_projects_own_sources_are_built_when_asked_for() {
+    let root = tempfile::tempdir().unwrap();
+    let repository = Repository::below(root.path());
+    let one = &repository.commits[0];
+    let url = repository.file_url();
+    let buildspec = serde_json::json!({
+        "version": 0.2,
+        "phases": { "build": { "commands": [
+            "cat content; echo",
+            "echo \"lib $CODEBUILD_SOURCE_REPO_URL_lib $CODEBUILD_SOURCE_VERSION_lib\"",
+            "cat $CODEBUILD_SRC_DIR_lib/content; echo",
+        ] } },
+        "artifacts": { "files": "**/*" },
+    });
+    let project = serde_json::json!({
+        "name": "demo",
+        "source": {
+            "type": "GITHUB_ENTERPRISE", "location": url, "gitCloneDepth": 1, "buildspec": buildspec.to_string(),
+        },
+        "sourceVersion": one,
+        "secondarySources": [{ "type": "GITHUB", "location": url, "sourceIdentifier": "lib" }],
+        "secondarySourceVersions": [{ "sourceIdentifier": "lib", "sourceVersion": "side/branch" }],
+    });
+    let run = build_of("unused").no_source();
+    let file = run.root.path().join("project.json");
+    fs::write(&file, project.to_string()).unwrap();
+    let run = run
+        .arg("--project-source")
+        .arg("-p")
+        .arg(file.to_str().unwrap());
+    let outcome = run.run().ended(0);
+    says(&outcome, "one");
+    says(&outcome, &format!("lib {url} side/branch"));
+    says(&outcome, "three");
+    assert_eq!(outcome.result["resolvedSourceVersion"], *one);
+    assert_eq!(head(&run).0, *one);
+    assert_eq!(length(&run), "1");
+    assert!(
+        !outcome.stderr.contains("is not heeded"),
+        "{}",
+        outcome.stderr
+    );
+}

@@ -13,6 +13,8 @@ use super::setup::{dev, program};
 pub(crate) struct Run {
     /// Holds everything; gone with the test.
     pub(crate) root: Root,
+    /// Whether SOURCE is typed, or the project is to say it.
+    typed: bool,
     source: PathBuf,
     image: Option<String>,
     arguments: Vec<String>,
@@ -36,6 +38,7 @@ impl Run {
             ["home", "artifacts", "result.json"].map(|name| root.path().join(name));
         Self {
             root,
+            typed: true,
             source,
             image,
             arguments: Vec::new(),
@@ -65,6 +68,14 @@ impl Run {
     pub(crate) fn source(self, source: &Path) -> Self {
         Self {
             source: source.to_owned(),
+            ..self
+        }
+    }
+
+    /// Types no SOURCE.
+    pub(crate) fn no_source(self) -> Self {
+        Self {
+            typed: false,
             ..self
         }
     }
@@ -170,11 +181,11 @@ impl Run {
                 command
             }
         };
-        command
-            .arg("run")
-            .arg(&self.source)
-            .arg("--result")
-            .arg(&result);
+        command.arg("run");
+        if self.typed {
+            command.arg(&self.source);
+        }
+        command.arg("--result").arg(&result);
         command.arg("--artifacts").arg(self.artifacts());
         if let Some(image) = &self.image {
             command.arg("-i").arg(image);

@@ -9,6 +9,7 @@ mod compute;
 mod exit;
 mod find;
 mod plan;
+mod project_source;
 mod report;
 mod request;
 mod run;

@@ -39,8 +39,9 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         None => Project::default(),
         Some(path) => read_project(path, args.project_name.as_deref())?,
     };
-    let mut warnings: Vec<(String, String)> = unheeded(&project).into_iter().collect();
-    let Sources { primary, secondary } = sources(&args.source)?;
+    let unheeded = unheeded(&project, args.source.project_source);
+    let mut warnings: Vec<(String, String)> = unheeded.into_iter().collect();
+    let Sources { primary, secondary } = sources(&args.source, &project)?;
     let buildspec = buildspec(args, &project)?;
     if let (Source::None, BuildspecPlace::InSource { path, .. }) = (&primary, &buildspec) {
         return Err(CliError::unusable(
@@ -159,14 +160,23 @@ pub(super) fn read_project(path: &Path, name: Option<&str>) -> Result<Project, C
 }
 
 /// Returns what the caller should know of the fields that are not heeded, if there are any.
-fn unheeded(project: &Project) -> Option<(String, String)> {
-    (!project.unheeded.is_empty()).then(|| {
+fn unheeded(project: &Project, its_sources: bool) -> Option<(String, String)> {
+    let of_source = |field: &&String| field.to_lowercase().contains("source");
+    let fields: Vec<&str> = project
+        .unheeded
+        .iter()
+        .filter(|field| !(its_sources && of_source(field)))
+        .map(String::as_str)
+        .collect();
+    let help = if project.unheeded.iter().any(|field| of_source(&field)) {
+        "the build runs without it; `--project-source` takes the project's sources, `understudy plan` shows what is done"
+    } else {
+        "the build runs without it; `understudy plan` shows what it does"
+    };
+    (!fields.is_empty()).then(|| {
         (
-            format!(
-                "the project's {} is not heeded here",
-                project.unheeded.join(", ")
-            ),
-            "the build runs without it; `understudy plan` shows what it does".to_owned(),
+            format!("the project's {} is not heeded here", fields.join(", ")),
+            help.to_owned(),
         )
     })
 }

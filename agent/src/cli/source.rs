@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::CliError;
+use super::project_source::of_project;
 use crate::model::{
     GitSource, GitUrl, GitVersion, MOST_SECONDARY_SOURCES, S3Source, SecondarySource, Source,
 };
+use crate::project::Project;
 
 /// Where the source comes from.
 #[derive(Debug, Args)]
@@ -19,6 +21,10 @@ pub(super) struct SourceArgs {
     /// [default: this directory]
     #[arg(value_name = "SOURCE")]
     pub(super) source: Option<OsString>,
+
+    /// Take the sources, versions and submodules that the project names.
+    #[arg(long, requires = "project", conflicts_with = "source")]
+    pub(super) project_source: bool,
 
     /// The version of the source: a branch, tag, commit, `pr/N` or ref of a repository; an object's version in S3.
     #[arg(long, value_name = "REF")]
@@ -48,18 +54,21 @@ pub(super) struct Sources {
     pub(super) secondary: Vec<SecondarySource>,
 }
 
-/// Returns the sources that were typed.
-pub(super) fn sources(args: &SourceArgs) -> Result<Sources, CliError> {
-    let typed = args.source.as_deref().unwrap_or(OsStr::new("."));
-    let mut primary = source(typed)?;
+/// Returns the sources that were typed, or those of the project where they were asked for.
+pub(super) fn sources(args: &SourceArgs, project: &Project) -> Result<Sources, CliError> {
+    let (mut primary, mut secondary) = if args.project_source {
+        of_project(project)?
+    } else {
+        let typed = args.source.as_deref().unwrap_or(OsStr::new("."));
+        (self::typed(typed)?, Vec::new())
+    };
     adjust(&mut primary, args);
     if let Some(version) = &args.source_version {
         set_version(&mut primary, version)?;
     }
-    let mut secondary = Vec::new();
     for typed in &args.secondary_source {
         let (id, typed) = id_and_source(typed)?;
-        let mut found = source(&typed)?;
+        let mut found = self::typed(&typed)?;
         adjust(&mut found, args);
         secondary.push(SecondarySource { id, source: found });
     }
@@ -79,7 +88,7 @@ pub(super) fn sources(args: &SourceArgs) -> Result<Sources, CliError> {
 }
 
 /// Reads one SOURCE.
-fn source(typed: &OsStr) -> Result<Source, CliError> {
+pub(super) fn typed(typed: &OsStr) -> Result<Source, CliError> {
     let text = typed.to_string_lossy();
     if text == "none" {
         return Ok(Source::None);
@@ -133,7 +142,7 @@ pub(super) fn s3(text: &str) -> Option<Result<S3Source, CliError>> {
 }
 
 /// Reads the place `bucket/key` in S3.
-fn s3_place(place: &str) -> Result<S3Source, CliError> {
+pub(super) fn s3_place(place: &str) -> Result<S3Source, CliError> {
     let (bucket, key) = place.split_once('/').unwrap_or((place, ""));
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     // A key has at most 1024 bytes; a bucket's name 3 to 63, of old 255.
@@ -170,13 +179,8 @@ fn adjust(source: &mut Source, args: &SourceArgs) {
 fn set_version(source: &mut Source, version: &str) -> Result<(), CliError> {
     match source {
         Source::Git(git) => {
-            let read = GitVersion::parse(version).ok_or_else(|| {
-                CliError::unusable(
-                    format!("`{version}` is no version of a repository"),
-                    "name a branch, a tag, a commit, `pr/N` or a ref such as `refs/heads/main`",
-                )
-            })?;
-            git.version = Some(read);
+            let read = GitVersion::parse(version);
+            git.version = Some(read.ok_or_else(|| no_version(version))?);
         }
         Source::S3(s3) if !s3.is_folder() => s3.version = Some(version.to_owned()),
         other => {
@@ -187,6 +191,14 @@ fn set_version(source: &mut Source, version: &str) -> Result<(), CliError> {
         }
     }
     Ok(())
+}
+
+/// A text that no repository can have as a version.
+pub(super) fn no_version(version: &str) -> CliError {
+    CliError::unusable(
+        format!("`{version}` is no version of a repository"),
+        "name a branch, a tag, a commit, `pr/N` or a ref such as `refs/heads/main`",
+    )
 }
 
 fn id_and_source(typed: &OsStr) -> Result<(String, OsString), CliError> {

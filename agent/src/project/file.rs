@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Environment, Project, ProjectError, Source, unheeded};
+use super::{Environment, Project, ProjectError, Source, SourceVersion, unheeded};
 
 /// The output of `batch-get-projects`.
 #[derive(Deserialize)]
@@ -31,6 +31,12 @@ struct Build {
     project_name: Option<String>,
     #[serde(default)]
     source: Source,
+    source_version: Option<String>,
+    resolved_source_version: Option<String>,
+    #[serde(default)]
+    secondary_sources: Vec<Source>,
+    #[serde(default)]
+    secondary_source_versions: Vec<SourceVersion>,
     #[serde(default)]
     environment: Environment,
     #[serde(default)]
@@ -46,7 +52,11 @@ impl From<Build> for Project {
     fn from(build: Build) -> Self {
         Self {
             name: build.project_name,
+            // A branch has moved on since; an object's version and a pipeline's artifact have no commit.
+            source_version: build.resolved_source_version.or(build.source_version),
             source: build.source,
+            secondary_sources: build.secondary_sources,
+            secondary_source_versions: build.secondary_source_versions,
             environment: build.environment,
             cache: build.cache,
             timeout_in_minutes: build.timeout_in_minutes,

@@ -18,8 +18,14 @@ use crate::model::{ImageDeclaration, VariableKind};
 pub struct Project {
     /// The project's name.
     pub name: Option<String>,
-    /// The source; only its buildspec matters here.
+    /// The primary source.
     pub source: Source,
+    /// Its version: a branch, tag, commit, `pr/N`, or an object's version; of a build that is run again, its commit.
+    pub source_version: Option<String>,
+    /// The sources beside it.
+    pub secondary_sources: Vec<Source>,
+    /// Their versions.
+    pub secondary_source_versions: Vec<SourceVersion>,
     /// Image, variables, privileged mode.
     pub environment: Environment,
     /// Where the cache is kept.
@@ -75,8 +81,37 @@ impl Project {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Source {
+    /// CodeBuild's name of its type, such as `GITHUB`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Where it is: an address, or `bucket/key`.
+    pub location: Option<String>,
+    /// How many commits of history; 0 is all of it.
+    pub git_clone_depth: Option<u32>,
+    /// What becomes of submodules.
+    pub git_submodules_config: GitSubmodulesConfig,
+    /// The identifier of a secondary source.
+    pub source_identifier: Option<String>,
     /// A path, or the buildspec itself (reference §1.1).
     pub buildspec: Option<String>,
+}
+
+/// `gitSubmodulesConfig` of a source.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct GitSubmodulesConfig {
+    /// Whether they are fetched.
+    pub fetch_submodules: bool,
+}
+
+/// The version of a secondary source.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceVersion {
+    /// Of which one.
+    pub source_identifier: String,
+    /// Which one.
+    pub source_version: String,
 }
 
 /// `cache` of a project.
