@@ -342,14 +342,18 @@ fn a_plan_of_a_bad_buildspec_is_refused_with_its_place() {
         err(&output).contains("help: buildspec.yml:3:3: `biuld` is not the name of a phase"),
         "{output:?}"
     );
-    let windows = Place::with(&[(
-        "buildspec.yml",
-        &GOOD.replace("phases", "env: {shell: powershell.exe}\nphases"),
-    )]);
-    let output = windows.run(&["plan", "-i", "node:20"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        err(&output).contains("of a Windows build is not supported"),
-        "{output:?}"
-    );
+    // What carries the state between commands is written for a POSIX shell.
+    for (shell, reason) in [
+        (
+            "powershell.exe",
+            "`shell: powershell.exe` of a Windows build is not supported",
+        ),
+        ("pwsh", "`shell: pwsh` is not supported"),
+    ] {
+        let buildspec = GOOD.replace("phases", &format!("env: {{shell: {shell}}}\nphases"));
+        let place = Place::with(&[("buildspec.yml", &buildspec)]);
+        let output = place.run(&["plan", "-i", "node:20"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(err(&output).contains(reason), "{output:?}");
+    }
 }

@@ -241,7 +241,7 @@ fn every_test_that_a_fact_names_exists() {
 }
 
 /// Of the facts that apply, so many in a hundred are pinned at least; it only grows.
-const PINNED: usize = 87;
+const PINNED: usize = 91;
 
 #[test]
 fn most_facts_are_pinned() {

@@ -182,7 +182,17 @@ fn refuse_unsupported(text: &str, document: &BuildSpec) -> Result<(), PlanError>
         return refuse(
             shell.span,
             format!("`shell: {}` of a Windows build", shell.value),
-            "use `bash`, or `pwsh` where the image has PowerShell",
+            "use `sh` or `bash`, and call PowerShell within a command where the image has it: `pwsh -File build.ps1`",
+        );
+    }
+    // What carries directory and variables from one command to the next is written for a POSIX shell.
+    if let Some(shell) = &document.env.shell
+        && shell.value == "pwsh"
+    {
+        return refuse(
+            shell.span,
+            format!("`shell: {}`", shell.value),
+            "use `sh` or `bash`, and call PowerShell within a command: `pwsh -File build.ps1`",
         );
     }
     Ok(())
