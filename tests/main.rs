@@ -16,6 +16,7 @@ mod check;
 mod check_truth;
 mod compute;
 mod debug;
+mod docker_host;
 mod driver_abuse;
 mod driver_alone;
 mod driver_exits;

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod images;
 pub mod journal;
 pub mod lend;
+pub mod lend_docker;
 pub mod model;
 pub mod plan;
 pub mod project;

@@ -76,6 +76,12 @@ impl Drop for ImageName {
             let name = format!("{}:{tag}", self.repository);
             let _removed = run(&["rmi", "--force", &name]);
         }
+        // One whose tags went to another image has only its digest left.
+        let filter = format!("reference={}", self.repository);
+        let left = run(&["images", "--quiet", "--no-trunc", "--filter", &filter]);
+        for id in String::from_utf8_lossy(&left.stdout).lines() {
+            let _removed = run(&["rmi", "--force", id]);
+        }
     }
 }
 

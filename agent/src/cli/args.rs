@@ -208,7 +208,7 @@ pub(super) struct BuildArgs {
     pub(super) role_arn: Option<String>,
 
     /// Whether commands can use Docker: `nested` gives them an engine of their own in a privileged container, `host`
-    /// lends them this machine's, and with it power over this machine [default: none; nested for a privileged build]
+    /// lends them this machine's, without power over this machine [default: none; nested for a privileged build]
     #[arg(long, value_enum)]
     pub(super) docker: Option<Docker>,
 
@@ -223,6 +223,10 @@ pub(super) struct BuildArgs {
     /// Memory that the build may use, such as 3GiB [default: that of the project's compute type, else all]
     #[arg(long, value_name = "SIZE")]
     pub(super) memory: Option<String>,
+
+    /// Power over this machine that `--docker host` gives nevertheless; may be given several times.
+    #[arg(long, value_enum, value_name = "POWER")]
+    pub(super) docker_allow: Vec<Power>,
 
     /// Where artifacts go [default: beside the build's log].
     #[arg(long, value_name = "DIR")]
@@ -247,8 +251,20 @@ pub(super) enum Docker {
     None,
     /// An engine of the build's own, in a privileged container.
     Nested,
-    /// The engine that runs the build.
+    /// The engine that runs the build: it sees only what it made, and can mount only its source.
     Host,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Power {
+    /// Privileged containers, capabilities, devices, kernel settings.
+    Privileged,
+    /// Mounts of any path.
+    HostPaths,
+    /// The host's network, processes and other namespaces.
+    HostNamespaces,
+    /// Every call, and what other builds and people have at the engine.
+    Engine,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,14 +5,14 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
-use super::args::{BuildArgs, Docker};
+use super::args::{BuildArgs, Docker, Power};
 use super::compute::limits;
 use super::exit::CliError;
 use super::source::{Sources, s3, sources};
 use super::variables::variables;
 use crate::config::Settings;
 use crate::model::{
-    BuildRequest, BuildspecPlace, DockerAccess, LentCredentials, NO_ACCOUNT, Owner,
+    BuildRequest, BuildspecPlace, DockerAccess, DockerPower, LentCredentials, NO_ACCOUNT, Owner,
     RequestVariable, Source, SourceFiles,
 };
 use crate::plan;
@@ -105,6 +105,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         limits: limits(args, &project)?,
         variables: given,
         docker,
+        docker_allow: args.docker_allow.iter().copied().map(power).collect(),
         artifacts: args.artifacts.as_deref().map(directory).transpose()?,
         cache_namespace: project.cache.cache_namespace.clone(),
         cache: match args.cache.as_deref() {
@@ -140,6 +141,15 @@ fn credentials(args: &BuildArgs) -> Result<LentCredentials, CliError> {
             format!("--role-arn: `{role}` is not a role's ARN"),
             "write `--role-arn arn:aws:iam::ACCOUNT:role/NAME`",
         )),
+    }
+}
+
+fn power(power: Power) -> DockerPower {
+    match power {
+        Power::Privileged => DockerPower::Privileged,
+        Power::HostPaths => DockerPower::HostPaths,
+        Power::HostNamespaces => DockerPower::HostNamespaces,
+        Power::Engine => DockerPower::Engine,
     }
 }
 

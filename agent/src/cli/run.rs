@@ -1,7 +1,7 @@
 //! `understudy run`.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -54,7 +54,7 @@ pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, 
     };
     let surroundings = Surroundings {
         engine: &docker,
-        docker_socket: docker.socket().map(PathBuf::from),
+        docker_address: settings.docker_host.clone(),
         keychain: &keychain,
         trash: state.trash(),
     };

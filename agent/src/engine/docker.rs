@@ -72,11 +72,6 @@ impl Docker {
     pub(super) fn client(&self) -> &bollard::Docker {
         &self.client
     }
-
-    /// Returns the path of the engine's socket on this machine, where it has one.
-    pub fn socket(&self) -> Option<&str> {
-        self.address.strip_prefix("unix://")
-    }
 }
 
 impl ContainerEngine for Docker {

@@ -260,6 +260,8 @@ pub enum EventKind {
         /// Name and value, in the order of the buildspec.
         variables: Vec<(String, String)>,
     },
+    /// A call of the build to the host's engine was refused.
+    DockerRefused(DockerRefusal),
     /// Something that does not fail the build and that people will want to know.
     Warning {
         /// What is the matter.
@@ -294,6 +296,18 @@ pub enum HoldAnswer {
     Retry,
     /// As if the failed command had succeeded.
     Skip,
+}
+
+/// A call to the host's engine that was not made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DockerRefusal {
+    /// Method and path, as the build sent them.
+    pub call: String,
+    /// What was refused.
+    pub reason: String,
+    /// What `--docker-allow` would have to name; `None` when nothing helps.
+    pub allow: Option<String>,
 }
 
 /// Who this build is.

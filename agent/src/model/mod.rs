@@ -20,8 +20,8 @@ mod variable;
 
 pub use credentials::{Credentials, Login};
 pub use event::{
-    ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, EventKind, HoldAnswer,
-    HoldReason, ImagePulled, ImagePulling, ImagePushed, PatternMatches, PhaseCommands,
+    ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, DockerRefusal, EventKind,
+    HoldAnswer, HoldReason, ImagePulled, ImagePulling, ImagePushed, PatternMatches, PhaseCommands,
     ReportsDiscovered, SecondaryReady, SourceReady,
 };
 pub use git_version::{GitVersion, GitVersionKind};
@@ -34,7 +34,8 @@ pub use record::{
 };
 pub use report::{CoverageSummary, FileCoverage};
 pub use request::{
-    BuildRequest, BuildspecPlace, DockerAccess, ImageDeclaration, LentCredentials, SourceFiles,
+    BuildRequest, BuildspecPlace, DockerAccess, DockerPower, ImageDeclaration, LentCredentials,
+    SourceFiles,
 };
 pub use source::{
     GitSource, GitUrl, MOST_SECONDARY_SOURCES, Provider, S3Source, SecondarySource, Source,

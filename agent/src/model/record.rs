@@ -211,6 +211,7 @@ impl BuildRecord {
             | EventKind::ImagePulling(_)
             | EventKind::ImagePulled(_)
             | EventKind::ImageReady { .. }
+            | EventKind::DockerRefused(_)
             | EventKind::BuildspecFindings { .. }
             | EventKind::SourceEntered { .. }
             | EventKind::EnvironmentReady

@@ -37,6 +37,8 @@ pub struct BuildRequest {
     pub variables: Vec<RequestVariable>,
     /// Whether commands can reach a Docker engine.
     pub docker: DockerAccess,
+    /// What a build may do with the host's engine beyond what it is lent for.
+    pub docker_allow: Vec<DockerPower>,
     /// Where artifacts go; absolute. `None` keeps them beside the build's log.
     pub artifacts: Option<PathBuf>,
     /// `cacheNamespace` of the project: projects that name the same one share their keyed caches (reference §7.3).
@@ -128,8 +130,33 @@ pub enum DockerAccess {
     None,
     /// An engine of the build's own, in a privileged container.
     Nested,
-    /// The engine that runs the build, through its socket: the build can do to the host what the engine can.
+    /// The engine that runs the build, through a socket of the build's own that refuses power over the host.
     Host,
+}
+
+/// Power over the host that a build is given along with its engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DockerPower {
+    /// Privileged containers, capabilities, devices, kernel settings.
+    Privileged,
+    /// Mounts of any path of the host.
+    HostPaths,
+    /// The host's network, processes and other namespaces.
+    HostNamespaces,
+    /// Every call, and what other builds and people have at the engine.
+    Engine,
+}
+
+impl DockerPower {
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Privileged => "privileged",
+            Self::HostPaths => "host-paths",
+            Self::HostNamespaces => "host-namespaces",
+            Self::Engine => "engine",
+        }
+    }
 }
 
 /// An image that a project declares (DESIGN §6). Texts are expanded in the build's own environment.

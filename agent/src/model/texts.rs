@@ -3,8 +3,8 @@
 //! The patterns name every field, so that a new one cannot be overlooked: it is a text, or it is known to be none.
 
 use super::event::{
-    ArtifactsSelected, BuildIdentity, CommandStarted, EventKind, ImagePulled, ImagePulling,
-    ImagePushed, PatternMatches, ReportsDiscovered, SecondaryReady, SourceReady,
+    ArtifactsSelected, BuildIdentity, CommandStarted, DockerRefusal, EventKind, ImagePulled,
+    ImagePulling, ImagePushed, PatternMatches, ReportsDiscovered, SecondaryReady, SourceReady,
 };
 use super::{PhaseContext, Reference, ShownVariable, SourceIdentity, TestCase};
 
@@ -56,6 +56,7 @@ impl EventKind {
                 micros: _,
                 limit_seconds: _,
             }) => edit(directory, None),
+            Self::DockerRefused(refusal) => refusal.edit_texts(edit),
             Self::Warning { message, help } => {
                 edit(message, None);
                 optional(help, edit);
@@ -277,6 +278,18 @@ impl EventKind {
             }
             _ => {}
         }
+    }
+}
+
+impl DockerRefusal {
+    fn edit_texts(&mut self, edit: &mut Edit<'_>) {
+        let Self {
+            call,
+            reason,
+            allow: _,
+        } = self;
+        edit(call, None);
+        edit(reason, None);
     }
 }
 

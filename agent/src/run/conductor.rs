@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::commands::Reached;
-use super::download::{self, Creating, Started};
+use super::download::{self, Pending, Started};
 use super::follow::FollowError;
 use super::interrupt::{Interrupt, Interruption};
 use super::phase_end::PhaseEnd;
@@ -13,7 +13,9 @@ use super::provision::Provisioned;
 use super::teller::Teller;
 use super::upload::Left;
 use super::values::{Values, unread};
-use super::{Build, Surroundings, cache, lending, memory, provision, redaction, upload};
+use super::{
+    Build, Surroundings, cache, docker_loan, lending, memory, provision, redaction, upload,
+};
 use crate::engine::{ContainerEngine, EngineError};
 use crate::journal::{self, EventFile};
 use crate::lend::Lender;
@@ -46,7 +48,7 @@ pub async fn run_build<E: ContainerEngine>(
         surroundings,
         lender: None,
         provisioned: None,
-        creating: None,
+        pending: Pending::default(),
         started: None,
         values: Values::default(),
     };
@@ -84,7 +86,7 @@ struct Conductor<'b, 'a, E> {
     /// Lends credentials while the build lasts.
     lender: Option<Lender>,
     provisioned: Option<Provisioned>,
-    creating: Option<Creating<'a>>,
+    pending: Pending<'a>,
     started: Option<Started<'a>>,
     values: Values,
 }
@@ -157,10 +159,14 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
                 let Some(provisioned) = &self.provisioned else {
                     return Ok(PhaseEnd::success());
                 };
-                let (creating, lender) = (&mut self.creating, self.lender.as_ref());
-                let (build, surroundings) = (self.build, self.surroundings);
-                let download =
-                    download::download(build, surroundings, provisioned, lender, creating, teller);
+                let download = download::download(
+                    self.build,
+                    self.surroundings,
+                    provisioned,
+                    self.lender.as_ref(),
+                    &mut self.pending,
+                    teller,
+                );
                 self.started = Some(Box::pin(download).await?);
                 let end = self.follow(phase, teller).await?;
                 if end.verdict != Verdict::Succeeded {
@@ -299,6 +305,9 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
             self.remove_container(teller).await;
             self.stop_lending(teller).await;
         }
+        if let Some(lent) = self.pending.lent.take() {
+            docker_loan::take_back(lent, self.build, teller).await;
+        }
         for directory in [self.build.directory.sources(), self.build.directory.tmp()] {
             if let Err(error) = journal::throw_away(&directory, &self.surroundings.trash) {
                 teller.warn(error.to_string(), "remove it by hand");
@@ -319,7 +328,7 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
 
     /// By name, because a container whose making was cut short has no id that we know.
     async fn remove_container(&mut self, teller: &mut Teller<'_>) {
-        if let Some(creating) = self.creating.take() {
+        if let Some(creating) = self.pending.creating.take() {
             // Whatever became of it, there is nothing to remove before it is over.
             let _over = tokio::time::timeout(TEARDOWN, creating).await;
         }

@@ -14,12 +14,13 @@ use super::resolve::resolve;
 use super::teller::Teller;
 use super::values::{Values, unread};
 use super::variables::Variables;
-use super::{Build, LABEL, Surroundings, cache, lending, nested, redaction, sources};
+use super::{Build, LABEL, Surroundings, cache, docker_loan, lending, nested, redaction, sources};
 use crate::engine::{
     Access, ContainerEngine, ContainerId, ContainerSpec, EngineError, Mount, Privileges,
 };
 use crate::journal::JournalError;
 use crate::lend::Lender;
+use crate::lend_docker::LentDocker;
 use crate::model::{BuildspecPlace, DockerAccess, EventKind, PhaseCommands};
 use crate::plan::{
     self, BuildFacts, Catalogue, ImageRuntimes, Plan, PlanError, RuntimePlan, layout,
@@ -45,6 +46,13 @@ pub(super) fn container(build: &Build) -> ContainerId {
 pub(super) type Creating<'a> =
     Pin<Box<dyn Future<Output = Result<ContainerId, EngineError>> + Send + 'a>>;
 
+/// What must be taken back also when the build is cut short.
+#[derive(Default)]
+pub(super) struct Pending<'a> {
+    pub(super) creating: Option<Creating<'a>>,
+    pub(super) lent: Option<LentDocker>,
+}
+
 /// A build whose container runs.
 pub(super) struct Started<'a> {
     pub(super) plan: Plan,
@@ -64,7 +72,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     surroundings: &Surroundings<'a, E>,
     provisioned: &Provisioned,
     lender: Option<&Lender>,
-    creating: &mut Option<Creating<'a>>,
+    pending: &mut Pending<'a>,
     teller: &mut Teller<'_>,
 ) -> Result<Started<'a>, PhaseEnd> {
     let brought = sources::bring(build, &surroundings.trash, teller).await?;
@@ -103,15 +111,16 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         .shell
         .as_ref()
         .map_or("sh", |shell| &shell.value);
-    let mut spec = container_spec(
+    let mut spec = container_spec(build, provisioned, configured, [&mark, shell, &owner]);
+    docker_loan::lend(
         build,
-        surroundings,
-        provisioned,
-        configured,
-        [&mark, shell, &owner],
-    );
+        &surroundings.docker_address,
+        &mut spec,
+        &mut pending.lent,
+        teller,
+    )?;
     let engine = surroundings.engine;
-    let container = nested::make(&mut spec, engine, creating, teller).await?;
+    let container = nested::make(&mut spec, engine, &mut pending.creating, teller).await?;
     let catalogue = catalogue(engine, &container).await?;
     let plan = plan::decide(
         &text,
@@ -147,7 +156,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         let program = plan::nested(daemon);
         build.directory.write_readonly("nested.sh", &program)?;
     }
-    nested::start(&container, &mut spec, engine, creating, teller)
+    nested::start(&container, &mut spec, engine, &mut pending.creating, teller)
         .await
         .map_err(|error| error.of_image(&build.request.image))?;
     let running = Running::new(&plan, build.request.debug, follower);
@@ -220,9 +229,8 @@ pub(super) fn tell_ready(started: &Started<'_>, teller: &mut Teller<'_>) {
     teller.tell(EventKind::CommandsReady { phases });
 }
 
-fn container_spec<E>(
+fn container_spec(
     build: &Build,
-    surroundings: &Surroundings<'_, E>,
     provisioned: &Provisioned,
     environment: Vec<(String, String)>,
     arguments: [&str; 3],
@@ -234,21 +242,13 @@ fn container_spec<E>(
         access,
     };
     let sources = layout::sources(&build.request.project);
-    let mut mounts = vec![
+    let mounts = vec![
         mount(directory.readonly(), layout::READONLY, Access::ReadOnly),
         mount(directory.tools(), layout::TOOLS, Access::ReadOnly),
         mount(directory.tmp(), layout::TMP, Access::ReadWrite),
         mount(directory.record(), layout::RECORD, Access::ReadWrite),
         mount(directory.sources(), &sources, Access::ReadWrite),
     ];
-    if let (DockerAccess::Host, Some(socket)) = (build.request.docker, &surroundings.docker_socket)
-    {
-        mounts.push(mount(
-            socket.clone(),
-            "/var/run/docker.sock",
-            Access::ReadWrite,
-        ));
-    }
     // A PATH that the build sets may lead nowhere; the image's own is looked through.
     let sh = if environment.iter().any(|(name, _)| name == "PATH") {
         "/bin/sh"

@@ -12,6 +12,7 @@ mod commands;
 mod conductor;
 mod declared_images;
 mod discover_reports;
+mod docker_loan;
 mod download;
 mod fetch_image;
 mod follow;
@@ -76,8 +77,8 @@ pub struct Build {
 pub struct Surroundings<'a, E> {
     /// The engine.
     pub engine: &'a E,
-    /// The engine's socket on this machine, where it has one.
-    pub docker_socket: Option<PathBuf>,
+    /// The engine's address, as `DOCKER_HOST` has it.
+    pub docker_address: String,
     /// Credentials for registries.
     pub keychain: &'a Keychain,
     /// Where directories wait for their removal.

@@ -4,7 +4,7 @@ use super::phase_end::PhaseEnd;
 use super::teller::Teller;
 use super::{Build, Surroundings, fetch_image};
 use crate::engine::{ContainerEngine, Platform};
-use crate::model::{DockerAccess, EventKind, Limits, PhaseContext, StatusCode};
+use crate::model::{EventKind, Limits, PhaseContext, StatusCode};
 use crate::plan;
 
 /// What a build has when its machine is found.
@@ -23,15 +23,6 @@ pub(super) async fn provision<E: ContainerEngine>(
 ) -> Result<Provisioned, PhaseEnd> {
     let (engine, image) = (surroundings.engine, &build.request.image);
     engine.probe().await?;
-    if build.request.docker == DockerAccess::Host && surroundings.docker_socket.is_none() {
-        let context = PhaseContext::new(
-            StatusCode::ClientError,
-            "`--docker host` needs an engine with a socket on this machine",
-        );
-        return Err(PhaseEnd::failed(
-            context.with_help("unset DOCKER_HOST, or leave `--docker` out"),
-        ));
-    }
     let found = match engine.image(image).await? {
         Some(found) => found,
         None => fetch_image::fetch(&build.request, surroundings, teller).await?,

@@ -1,11 +1,12 @@
 //! The one voice of a build: takes secrets out, numbers and stamps events, folds the record, keeps the journal.
 
 use jiff::Timestamp;
+use tokio::sync::mpsc::Receiver;
 
 use super::phase_end::PhaseEnd;
 use super::redaction::Redaction;
 use crate::journal::{EventFile, JournalError};
-use crate::model::{BuildEvent, BuildRecord, EventKind, Phase};
+use crate::model::{BuildEvent, BuildRecord, DockerRefusal, EventKind, Phase};
 
 /// Tells events.
 pub(super) struct Teller<'a> {
@@ -15,6 +16,7 @@ pub(super) struct Teller<'a> {
     on_event: &'a mut (dyn FnMut(&BuildEvent) + Send),
     journal: Result<EventFile, JournalError>,
     redaction: Box<Redaction>,
+    aside: Option<Receiver<DockerRefusal>>,
     pub(super) record: BuildRecord,
 }
 
@@ -32,8 +34,14 @@ impl<'a> Teller<'a> {
             on_event,
             journal,
             redaction: Box::default(),
+            aside: None,
             record: BuildRecord::default(),
         }
+    }
+
+    /// Tells refusals along with whatever is told next: before the output of the command that met them.
+    pub(super) fn listen(&mut self, refusals: Receiver<DockerRefusal>) {
+        self.aside = Some(refusals);
     }
 
     /// Returns the time.
@@ -61,6 +69,7 @@ impl<'a> Teller<'a> {
 
     /// Tells that something happened at `time`; never earlier than what was told before.
     pub(super) fn tell_at(&mut self, time: Timestamp, mut kind: EventKind) {
+        self.tell_refusals(time);
         if let EventKind::Output { text } = &kind {
             let text = self.redaction.output(text);
             self.tell_output(time, text);
@@ -71,6 +80,15 @@ impl<'a> Teller<'a> {
         self.tell_output(time, text);
         self.redaction.clean(&mut kind);
         self.tell_clean(time, kind);
+    }
+
+    /// Output that is held back for what may be a secret stays held back.
+    fn tell_refusals(&mut self, time: Timestamp) {
+        while let Some(refusal) = self.aside.as_mut().and_then(|aside| aside.try_recv().ok()) {
+            let mut kind = EventKind::DockerRefused(refusal);
+            self.redaction.clean(&mut kind);
+            self.tell_clean(time, kind);
+        }
     }
 
     fn tell_output(&mut self, time: Timestamp, text: Option<String>) {

@@ -59,6 +59,7 @@ impl Bench {
             limits: crate::model::Limits::default(),
             variables: Vec::new(),
             docker: DockerAccess::None,
+            docker_allow: Vec::new(),
             artifacts: None,
             cache_namespace: None,
             cache: None,
@@ -89,7 +90,7 @@ impl Bench {
         };
         let surroundings = Surroundings {
             engine: &self.engine,
-            docker_socket: None,
+            docker_address: String::new(),
             keychain: &keychain,
             trash: root.join("trash"),
         };

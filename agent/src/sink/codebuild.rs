@@ -211,6 +211,7 @@ impl<W: Write> CodeBuildLog<W> {
             | EventKind::CacheMissed { .. }
             | EventKind::CommandHeld { .. }
             | EventKind::CommandResumed { .. }
+            | EventKind::DockerRefused(_)
             | EventKind::ImageBuilt { .. }
             | EventKind::ArtifactsDelivered { .. }
             | EventKind::VariablesExported { .. }

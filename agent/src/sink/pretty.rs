@@ -12,8 +12,8 @@ use super::hold::{held, resumed};
 use super::summary::{style, summary};
 use super::{Sink, bytes, duration};
 use crate::model::{
-    BuildEvent, BuildRecord, CommandStarted, EventKind, ImagePulling, Phase, Reference,
-    SourceReady, Verdict,
+    BuildEvent, BuildRecord, CommandStarted, DockerRefusal, EventKind, ImagePulling, Phase,
+    Reference, SourceReady, Verdict,
 };
 
 /// Writes for people.
@@ -248,6 +248,7 @@ impl<W: Write> Pretty<W> {
                 self.line(&held(&self.uuid, *reason))
             }
             EventKind::CommandResumed { answer, .. } => self.note(resumed(*answer)),
+            EventKind::DockerRefused(refusal) => self.docker_refused(refusal),
             // Warnings come with the summary: here they would scroll away.
             EventKind::Warning { .. }
             | EventKind::ImageReady { .. }
@@ -314,6 +315,18 @@ impl<W: Write> Pretty<W> {
         }
         self.pulled_quarters = quarters;
         self.note(&format!("image: {text}"))
+    }
+
+    fn docker_refused(&mut self, refusal: &DockerRefusal) -> io::Result<()> {
+        let allow = refusal
+            .allow
+            .as_ref()
+            .map_or_else(String::new, |power| format!(" (--docker-allow {power})"));
+        let yellow = AnsiColor::Yellow.on_default();
+        self.line(&format!(
+            "{yellow}docker: refused {}: {}{allow}{yellow:#}",
+            refusal.call, refusal.reason
+        ))
     }
 
     fn note(&mut self, text: &str) -> io::Result<()> {
