@@ -1,15 +1,9 @@
 //! Where a build's buildspec comes from (reference §1.1), and what of it a single build passes over (§1.3).
 
-use crate::support::{Outcome, Run};
+use crate::support::Run;
 
 fn saying(what: &str) -> String {
     format!("version: 0.2\nphases: {{build: {{commands: [echo {what}]}}}}\n")
-}
-
-#[track_caller]
-fn says(outcome: &Outcome, line: &str) {
-    let wanted = format!("\n{line}\n");
-    assert!(outcome.stdout.contains(&wanted), "{}", outcome.stdout);
 }
 
 // Reference §1.1: relative to the source; one is used, whatever its name.
@@ -20,7 +14,7 @@ fn a_path_names_the_one_buildspec_below_the_source() {
             .buildspec(&saying("the-default"))
             .file("ci/build.yml", &saying("the-one-that-was-asked-for"));
         let outcome = run.arg("-b").arg(path).run().ended(0);
-        says(&outcome, "the-one-that-was-asked-for");
+        outcome.says("the-one-that-was-asked-for");
         assert!(
             !outcome.stdout.contains("the-default"),
             "{}",
@@ -37,7 +31,7 @@ fn an_empty_path_of_a_project_is_the_default() {
         .file("project.json", "{\"source\": {\"buildspec\": \"\"}}");
     let project = run.source_path().join("project.json");
     let run = run.arg("-p").arg(project.to_str().unwrap());
-    says(&run.run().ended(0), "the-default");
+    run.run().ended(0).says("the-default");
 }
 
 // Reference §1.1: one string with line breaks, as the API has it.
@@ -50,7 +44,7 @@ fn a_projects_text_is_itself_the_buildspec() {
         .file("project.json", &project);
     let project = run.source_path().join("project.json");
     let run = run.arg("-p").arg(project.to_str().unwrap());
-    says(&run.run().ended(0), "inline");
+    run.run().ended(0).says("inline");
 }
 
 // Reference §1.1.
@@ -70,7 +64,7 @@ fn a_buildspec_from_elsewhere_lies_in_the_agents_own_directory() {
         "version: 0.2\nphases: {build: {commands: [cat /codebuild/readonly/buildspec.yml]}}\n";
     let run = Run::new().arg("-b").arg("-").stdin(spec);
     let outcome = run.run().ended(0);
-    says(&outcome, spec.trim_end());
+    outcome.says(spec.trim_end());
     let place = &outcome.result["source"]["buildspec"];
     assert_eq!(place, "/codebuild/readonly/buildspec.yml");
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Outcome, Run, commit_all, git};
+use crate::support::{Run, commit_all, git};
 
 /// Hands everything back, so that the test can look at it.
 const ALL: &str = "
@@ -19,15 +19,6 @@ artifacts: {files: '**/*'}
 /// A build of a directory whose buildspec is not in it.
 fn all() -> Run {
     Run::new().arg("-b").arg("-").stdin(ALL)
-}
-
-#[track_caller]
-fn says(outcome: &Outcome, line: &str) {
-    assert!(
-        outcome.stdout.contains(&format!("\n{line}\n")),
-        "no `{line}`:\n{}",
-        outcome.stdout
-    );
 }
 
 /// The files that the build had, but for git's own.
@@ -95,7 +86,7 @@ fn in_a_work_tree_what_git_ignores_is_left_out() {
         "untracked",
     ];
     assert_eq!(taken(&run), names.map(PathBuf::from));
-    says(&outcome, &format!("commit: {commit}"));
+    outcome.says(&format!("commit: {commit}"));
     assert_eq!(outcome.result["resolvedSourceVersion"], commit);
     assert!(
         run.artifacts().join(".git/HEAD").exists(),
@@ -129,7 +120,7 @@ fn of_a_work_tree_only_the_directory_itself_is_taken() {
     let run = run.source(&app);
     let outcome = run.run().ended(0);
     assert_eq!(taken(&run), [PathBuf::from("a")]);
-    says(&outcome, &format!("commit: {commit}"));
+    outcome.says(&format!("commit: {commit}"));
     assert!(!run.artifacts().join(".git").exists());
 }
 
@@ -144,7 +135,7 @@ fn a_directory_that_git_ignores_is_taken_whole() {
     let run = run.source(&made);
     let outcome = run.run().ended(0);
     assert_eq!(taken(&run), ["a", "b.log"].map(PathBuf::from));
-    says(&outcome, "commit: unset");
+    outcome.says("commit: unset");
 }
 
 #[test]
@@ -152,7 +143,7 @@ fn without_git_everything_is_taken_and_there_is_no_commit() {
     let run = all().file(".gitignore", "*.log\n").file("a.log", "");
     let outcome = run.run().ended(0);
     assert_eq!(taken(&run), [".gitignore", "a.log"].map(PathBuf::from));
-    says(&outcome, "commit: unset");
+    outcome.says("commit: unset");
     assert!(outcome.result["resolvedSourceVersion"].is_null());
 }
 
@@ -163,7 +154,7 @@ fn before_the_first_commit_there_is_no_commit() {
         .file("a.log", "")
         .file("b", "");
     git(run.source_path(), &["init", "--quiet"]);
-    says(&run.run().ended(0), "commit: unset");
+    run.run().ended(0).says("commit: unset");
     assert_eq!(taken(&run), [".gitignore", "b"].map(PathBuf::from));
 }
 
@@ -227,7 +218,7 @@ fn links_stay_links_in_git_and_outside() {
         if in_git {
             commit_all(run.source_path());
         }
-        says(&run.run().ended(0), "folder/file\nfolder\ncontent");
+        run.run().ended(0).says("folder/file\nfolder\ncontent");
     }
 }
 
@@ -239,7 +230,7 @@ fn a_link_that_leads_nowhere_is_taken_as_it_is() {
         if in_git {
             commit_all(run.source_path());
         }
-        says(&run.run().ended(0), "/nonexistent/target");
+        run.run().ended(0).says("/nonexistent/target");
     }
 }
 
@@ -262,7 +253,7 @@ fn what_a_link_leads_to_is_not_written_and_not_read() {
             "in git: {in_git}"
         );
         assert_eq!(tree(&outside), before, "in git: {in_git}");
-        says(&outcome.ended(0), "closed");
+        outcome.ended(0).says("closed");
     }
 }
 
@@ -282,7 +273,7 @@ fn a_tracked_folder_that_became_a_link_does_not_open_what_it_leads_to() {
         "precious"
     );
     assert_eq!(tree(&outside), before);
-    says(&outcome.ended(0), "ran");
+    outcome.ended(0).says("ran");
 }
 
 #[test]
@@ -297,8 +288,8 @@ fn sockets_and_pipes_are_left_out_and_modes_are_kept() {
     let mut pipe = std::process::Command::new("mkfifo");
     assert!(pipe.arg(top.join("pipe")).status().unwrap().success());
     let outcome = run.run().ended(0);
-    says(&outcome, "executed");
-    says(&outcome, "$ ls\nbuildspec.yml\nrun.sh");
+    outcome.says("executed");
+    outcome.says("$ ls\nbuildspec.yml\nrun.sh");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::support::{Outcome, Run, ZipFile, refused};
+use crate::support::{Run, ZipFile, refused};
 
 const SHOW: &str = "
 version: 0.2
@@ -24,15 +24,6 @@ fn build_of(archive: &ZipFile) -> Run {
     run.source(&file)
 }
 
-#[track_caller]
-fn says(outcome: &Outcome, line: &str) {
-    assert!(
-        outcome.stdout.contains(&format!("\n{line}\n")),
-        "no `{line}`:\n{}",
-        outcome.stdout
-    );
-}
-
 // Reference §10.1, §13.2: unpacked without stripping a directory; a pipeline's artifact is such an archive.
 #[test]
 fn an_archive_is_unpacked_with_modes_and_links() {
@@ -45,9 +36,9 @@ fn an_archive_is_unpacked_with_modes_and_links() {
         .link("absolute", "/etc/passwd");
     let run = build_of(&archive);
     let outcome = run.run().ended(0);
-    says(&outcome, "buildspec.yml\ndeep\nlink");
-    says(&outcome, "version unset unset");
-    says(&outcome, "url <>");
+    outcome.says("buildspec.yml\ndeep\nlink");
+    outcome.says("version unset unset");
+    outcome.says("url <>");
     let mode = fs::metadata(run.artifacts().join("deep/run.sh")).unwrap();
     assert_eq!(mode.permissions().mode() & 0o777, 0o755);
     for link in ["outside", "absolute"] {
@@ -137,7 +128,7 @@ fn without_a_source_the_directory_is_empty_and_the_buildspec_must_be_given() {
             .stdout
             .contains("YAML location is /codebuild/readonly/buildspec.yml\n")
     );
-    says(&outcome, "version unset unset");
+    outcome.says("version unset unset");
     let line = outcome
         .stdout
         .lines()
@@ -175,8 +166,8 @@ phases:
     }
     let outcome = run.run().ended(0);
     let contents: Vec<String> = (1..=12).map(|index| format!("content {index}")).collect();
-    says(&outcome, &contents.join("\n"));
-    says(&outcome, "url <> version <unset>");
+    outcome.says(&contents.join("\n"));
+    outcome.says("url <> version <unset>");
     for index in 1..=12 {
         let line = format!(" CODEBUILD_SRC_DIR_s{index}=/codebuild/output/src");
         let found = outcome.stdout.lines().find(|found| found.contains(&line));

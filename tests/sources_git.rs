@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use crate::support::{GitServer, Outcome, Readers, Run, git, poll, refused};
+use crate::support::{GitServer, Readers, Run, git, poll, refused};
 
 /// Shows what the build knows of its source, and hands everything back.
 const SHOW: &str = "
@@ -79,15 +79,6 @@ fn build_of(url: &str) -> Run {
         .env("GIT_CONFIG_SYSTEM", "/dev/null")
 }
 
-#[track_caller]
-fn says(outcome: &Outcome, line: &str) {
-    assert!(
-        outcome.stdout.contains(&format!("\n{line}\n")),
-        "no `{line}`:\n{}",
-        outcome.stdout
-    );
-}
-
 /// The commit that the build had checked out, and its branch.
 fn head(run: &Run) -> (String, String) {
     let artifacts = run.artifacts();
@@ -113,10 +104,10 @@ fn without_a_version_the_default_branch_is_built() {
     for url in [repository.file_url(), server.url("owner/app.git")] {
         let run = build_of(&url);
         let outcome = run.run().ended(0);
-        says(&outcome, "version refs/heads/main");
-        says(&outcome, &format!("resolved {two}"));
-        says(&outcome, &format!("url {url}"));
-        says(&outcome, "content two");
+        outcome.says("version refs/heads/main");
+        outcome.says(&format!("resolved {two}"));
+        outcome.says(&format!("url {url}"));
+        outcome.says("content two");
         assert_eq!(outcome.result["resolvedSourceVersion"], *two);
         assert_eq!(outcome.result["source"]["location"], url);
         assert_eq!(outcome.result["projectName"], "app");
@@ -156,9 +147,9 @@ fn every_form_of_a_version_is_fetched_with_and_without_history() {
                 .arg("--git-depth")
                 .arg(depth);
             let outcome = run.run().ended(0);
-            says(&outcome, &format!("content {content}"));
-            says(&outcome, &format!("version {version}"));
-            says(&outcome, &format!("resolved {commit}"));
+            outcome.says(&format!("content {content}"));
+            outcome.says(&format!("version {version}"));
+            outcome.says(&format!("resolved {commit}"));
             let expected = (commit.to_owned(), branch.to_owned());
             assert_eq!(head(&run), expected, "{version} at depth {depth}");
         }
@@ -359,7 +350,7 @@ fn credentials_of_an_address_are_used_and_left_nowhere() {
         let run = build_of(&url).arg("-o").arg(output);
         let outcome = run.run().ended(0);
         if output != "json" {
-            says(&outcome, &format!("url {}", server.url("owner/app.git")));
+            outcome.says(&format!("url {}", server.url("owner/app.git")));
         }
         let shown = [
             outcome.stdout.clone(),
@@ -482,7 +473,7 @@ phases: {build: {commands: ['echo \"$CODEBUILD_SOURCE_REPO_URL_lib $CODEBUILD_SO
         .arg("--secondary-source-version")
         .arg("lib=side/branch");
     let outcome = run.run().ended(0);
-    says(&outcome, &format!("{url} side/branch"));
+    outcome.says(&format!("{url} side/branch"));
     assert!(
         outcome.stdout.contains("/src/127.0.0.1/owner/app\n"),
         "{}",
@@ -523,9 +514,9 @@ fn a_projects_own_sources_are_built_when_asked_for() {
         .arg("-p")
         .arg(file.to_str().unwrap());
     let outcome = run.run().ended(0);
-    says(&outcome, "one");
-    says(&outcome, &format!("lib {url} side/branch"));
-    says(&outcome, "three");
+    outcome.says("one");
+    outcome.says(&format!("lib {url} side/branch"));
+    outcome.says("three");
     assert_eq!(outcome.result["resolvedSourceVersion"], *one);
     assert_eq!(head(&run).0, *one);
     assert_eq!(length(&run), "1");

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Outcome, Run, ZipFile, dev, refused};
+use crate::support::{Run, ZipFile, dev, refused};
 
 const SHOW: &str = "
 version: 0.2
@@ -72,15 +72,6 @@ fn archive(content: &str) -> Vec<u8> {
     archive.bytes()
 }
 
-#[track_caller]
-fn says(outcome: &Outcome, line: &str) {
-    assert!(
-        outcome.stdout.contains(&format!("\n{line}\n")),
-        "no `{line}`:\n{}",
-        outcome.stdout
-    );
-}
-
 // Reference §3.1, §10.1: the version is the object's, the resolved one stays unset.
 #[test]
 fn an_archive_in_s3_is_unpacked_at_the_version_asked_for() {
@@ -90,10 +81,10 @@ fn an_archive_in_s3_is_unpacked_at_the_version_asked_for() {
     let old = bucket.put("app/source.zip", &archive("old")).unwrap();
     bucket.put("app/source.zip", &archive("new")).unwrap();
     let outcome = bucket.build("app/source.zip").run().ended(0);
-    says(&outcome, "content new");
+    outcome.says("content new");
     let arn = format!("arn:aws:s3:::{}/app/source.zip", bucket.0);
-    says(&outcome, &format!("version {arn} unset"));
-    says(&outcome, &format!("url s3://{}/app/source.zip", bucket.0));
+    outcome.says(&format!("version {arn} unset"));
+    outcome.says(&format!("url s3://{}/app/source.zip", bucket.0));
     assert_eq!(outcome.result["source"]["type"], "S3");
     let location = format!("{}/app/source.zip", bucket.0);
     assert_eq!(outcome.result["source"]["location"], location);
@@ -104,8 +95,8 @@ fn an_archive_in_s3_is_unpacked_at_the_version_asked_for() {
         .arg("--source-version")
         .arg(&old);
     let outcome = run.run().ended(0);
-    says(&outcome, "content old");
-    says(&outcome, &format!("version {old} unset"));
+    outcome.says("content old");
+    outcome.says(&format!("version {old} unset"));
 }
 
 #[test]
@@ -118,7 +109,7 @@ fn a_folder_in_s3_is_taken_as_it_lies() {
     bucket.put("apple", b"not of the folder");
     let run = bucket.build("app/");
     let outcome = run.run().ended(0);
-    says(&outcome, "content folder");
+    outcome.says("content folder");
     assert!(
         outcome.stdout.contains("source: 3 files"),
         "{}",
@@ -166,7 +157,7 @@ fn a_buildspec_in_s3_is_read_and_shown_where_codebuild_puts_it() {
         .arg("-o")
         .arg("codebuild");
     let outcome = run.run().ended(0);
-    says(&outcome, "from S3");
+    outcome.says("from S3");
     assert!(
         outcome
             .stdout

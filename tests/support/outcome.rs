@@ -45,6 +45,13 @@ impl Outcome {
         self.left_nothing()
     }
 
+    /// Checks that a line was printed, whole.
+    #[track_caller]
+    pub(crate) fn says(&self, line: &str) {
+        let out = &self.stdout;
+        assert!(out.contains(&format!("\n{line}\n")), "no `{line}`:\n{out}");
+    }
+
     /// Checks that no container, network or volume of these builds is left.
     #[track_caller]
     pub(crate) fn left_nothing(self) -> Self {
