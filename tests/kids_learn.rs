@@ -204,8 +204,9 @@ fn it_left_the_definitions_where_codebuild_would(outcome: &Outcome, artifacts: &
         .position(|line| line.ends_with(&format!("- cd {ENGINE}")))
         .unwrap()
         + 1;
-    let warning = &outcome.result["understudy"]["warnings"][0]["message"];
-    let warning = warning.as_str().unwrap();
+    let warnings = outcome.result["understudy"]["warnings"].as_array().unwrap();
+    let mut messages = warnings.iter().filter_map(|one| one["message"].as_str());
+    let warning = messages.find(|one| one.contains(DEFINITIONS)).unwrap();
     for part in [
         format!("`{DEFINITIONS}`"),
         format!("`{ENGINE}/{DEFINITIONS}`"),
@@ -261,8 +262,9 @@ fn it_delivered_the_declared_image(outcome: &Outcome, artifacts: &Path, reposito
     );
     assert_eq!(repository.digest("latest").as_deref(), Some(digest));
     assert_eq!(image["repository"], repository.uri());
-    let messages = outcome.result["understudy"]["warnings"].as_array().unwrap();
-    assert_eq!(messages, &[] as &[Value], "now nothing is missing");
+    // What the machine lacks may be warned of; the definitions are where they belong.
+    let warnings = outcome.result["understudy"]["warnings"].to_string();
+    assert!(!warnings.contains(DEFINITIONS), "{warnings}");
     let names = docker(&["image", "inspect", "--format", "{{.RepoTags}}", &uri]);
     assert!(
         !names.contains("understudy-build"),
