@@ -169,6 +169,10 @@ pub(super) fn network(body: &mut Map<String, Value>, rules: &Rules) -> Result<Ve
         {
             of_the_host("another address management".to_owned())?;
         }
+        // A range that the machine or another build's network has would take their traffic.
+        if !ipam.get("Config").is_none_or(says_nothing) {
+            of_the_host("an address range of its own choice".to_owned())?;
+        }
     }
     Ok(Vec::new())
 }

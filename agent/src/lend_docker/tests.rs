@@ -298,6 +298,7 @@ fn networks_are_bridges_of_the_builds_own() {
         json!({ "Scope": "swarm" }),
         json!({ "ConfigFrom": { "Network": "x" } }),
         json!({ "IPAM": { "Driver": "other" } }),
+        json!({ "IPAM": { "Config": [{ "Subnet": "169.254.170.0/24" }] } }),
     ] {
         let refusal = network(body.clone()).unwrap_err();
         assert_eq!(refusal.power, Some(DockerPower::HostNamespaces), "{body}");
