@@ -285,21 +285,29 @@ fn networks_and_volumes_of_a_build_go_with_it() {
         "docker run --rm -v $VOLUME:/v $B cat /v/file",
         "docker run --rm -v another:/v $B true",
         "docker network inspect bridge --format '{{.Name}} has {{len .Containers}}'",
+        "docker inspect $NET --format 'volumes:{{range .Mounts}} {{.Name}}{{end}}'",
     ]);
     let run = run
         .arg("-e")
         .arg(format!("NET={net}"))
         .arg("-e")
         .arg(format!("VOLUME={volume}"));
-    let anonymous = || docker(&["volume", "ls", "-q", "--filter", "dangling=true"]);
-    let before = anonymous();
     let outcome = run.run().ended(0);
     said(&outcome, &["kept", "bridge has 0"]);
     assert_eq!(
         docker(&["network", "ls", "-q", "--filter", &format!("name={net}")]),
         ""
     );
-    assert_eq!(anonymous(), before);
+    // The named one and the anonymous one.
+    let mut lines = outcome.stdout.lines();
+    let volumes = lines
+        .find_map(|line| line.strip_prefix("volumes:"))
+        .unwrap();
+    assert_eq!(volumes.split_whitespace().count(), 2, "{volumes}");
+    for volume in volumes.split_whitespace() {
+        let filter = format!("name={volume}");
+        assert_eq!(docker(&["volume", "ls", "-q", "--filter", &filter]), "");
+    }
 }
 
 #[test]
@@ -336,4 +344,16 @@ fn the_socket_is_its_owners_alone() {
     assert_eq!(mode(&directory.join("docker.sock")) & 0o007, 0);
     live.signal(Signal::SIGINT);
     live.wait().ended(130);
+}
+
+// The everyday clean-up of a CI machine, harmless in CodeBuild, where a build has an engine of its own.
+#[test]
+fn a_build_does_not_see_or_remove_its_own_container() {
+    let told = spec(&[
+        "docker run -d $B sleep 100",
+        "docker rm -f $(docker ps -aq)",
+        "docker ps -aq; docker inspect $(hostname) 2>&1 || echo still here",
+    ]);
+    let told = Told::of(told.arg("-o").arg("json").run()).ended(0);
+    assert!(told.last().ends_with("still here\n"), "{}", told.last());
 }

@@ -237,7 +237,7 @@ fn what_a_secret_does_not_hold_is_said_in_words_and_without_the_secret() {
             &json!({ "secrets-manager": { "KEY": reference } }),
             &["KEY"],
         );
-        let outcome = refused(&run, 2, reason, "`-e KEY=…`");
+        let outcome = refused(&run, 2, reason, "`-e KEY`");
         assert_eq!(
             outcome.context("DOWNLOAD_SOURCE").0,
             "Secrets Manager Error"
@@ -559,7 +559,7 @@ fn a_plan_shows_what_would_be_resolved_and_asks_nobody() {
         ])
     );
     assert_eq!(preview["environment"]["P"], "***");
-    assert_eq!(preview["environment"]["GIVEN"], "here");
+    assert_eq!(preview["environment"]["GIVEN"], "***");
 }
 
 #[test]
@@ -586,4 +586,18 @@ fn planned(source: &Path, arguments: &[&str]) -> std::process::Output {
         .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
         .output()
         .unwrap()
+}
+
+#[test]
+fn a_value_that_stands_in_for_a_secret_is_hidden_however_it_is_given() {
+    let spec = "
+version: 0.2
+env: {secrets-manager: {TOK: 'my/secret:token'}}
+phases: {build: {commands: ['echo \"is $TOK\"']}}
+";
+    let run = Run::new()
+        .buildspec(spec)
+        .arg("-e")
+        .arg("TOK=supersecretvalue");
+    run.run().ended(0).says("is ***");
 }

@@ -56,11 +56,14 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn left_nothing(self) -> Self {
         for build in self.builds() {
-            let label = format!(
-                "label=understudy.build={}",
-                build.file_name().unwrap().to_string_lossy()
-            );
-            for kind in [["ps", "-aq"], ["network", "-q"], ["volume", "-q"]] {
+            let uuid = build.file_name().unwrap().to_string_lossy();
+            for (label, kind) in ["understudy.build", "understudy.lent"]
+                .iter()
+                .flat_map(|label| {
+                    [["ps", "-aq"], ["network", "-q"], ["volume", "-q"]].map(|kind| (label, kind))
+                })
+            {
+                let label = format!("label={label}={uuid}");
                 let mut command = Command::new("docker");
                 match kind {
                     ["ps", flag] => command.args(["ps", flag]),

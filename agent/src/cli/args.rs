@@ -55,7 +55,7 @@ const SCHEMA_EXAMPLES: &str = "Examples:
 
 /// Runs AWS CodeBuild builds on machines you own.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(version, after_help = EXAMPLES)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,

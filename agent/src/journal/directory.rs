@@ -109,6 +109,11 @@ impl BuildDirectory {
         self.sources().join(&self.primary)
     }
 
+    /// What containers that a build made have mounted of its files.
+    pub fn lent(&self) -> PathBuf {
+        self.root.join("lent")
+    }
+
     /// Artifacts for which the caller named no place.
     pub fn artifacts(&self) -> PathBuf {
         self.root.join("artifacts")

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::upstream::Upstream;
+use super::upstream::{Failure, Upstream};
 
 /// What is made while others are removed is seen in another round.
 const ROUNDS: usize = 3;
@@ -10,8 +10,7 @@ const ROUNDS: usize = 3;
 /// Removes containers, networks and volumes that carry the label; returns why some could not be removed.
 pub(super) async fn clean(engine: &Upstream, label: &(String, String)) -> Result<(), String> {
     let mut failed = None;
-    for _ in 0..ROUNDS {
-        failed = None;
+    for round in 0..=ROUNDS {
         let containers = list(engine, label, "/containers/json?all=1&", "", "Id").await?;
         let networks = list(engine, label, "/networks?", "", "Id").await?;
         let volumes = list(engine, label, "/volumes?", "Volumes", "Name").await?;
@@ -21,10 +20,11 @@ pub(super) async fn clean(engine: &Upstream, label: &(String, String)) -> Result
         {
             return Ok(());
         }
-        let containers = containers
-            .iter()
-            .map(|id| format!("/containers/{id}?force=1&v=1"));
-        let removals = containers.map(|target| remove(engine, target));
+        if round == ROUNDS {
+            break;
+        }
+        failed = None;
+        let removals = containers.iter().map(|id| remove_container(engine, id));
         for removed in futures_util::future::join_all(removals).await {
             failed = removed.err().or(failed);
         }
@@ -36,10 +36,7 @@ pub(super) async fn clean(engine: &Upstream, label: &(String, String)) -> Result
             failed = remove(engine, target).await.err().or(failed);
         }
     }
-    match failed {
-        Some(reason) => Err(reason),
-        None => Ok(()),
-    }
+    Err(failed.unwrap_or_else(|| "the build goes on making more".to_owned()))
 }
 
 async fn list(
@@ -69,11 +66,27 @@ async fn list(
         .collect())
 }
 
+/// One that somebody else removes already, as `--rm` does, is waited for: until then its volumes are in use.
+async fn remove_container(engine: &Upstream, id: &str) -> Result<(), String> {
+    let target = format!("/containers/{id}?force=1&v=1");
+    let answer = engine.ask("DELETE", &target, None).await;
+    if let Ok((409, _)) = answer {
+        let target = format!("/containers/{id}/wait?condition=removed");
+        let waited = engine.ask("POST", &target, None).await;
+        return waited.map(drop).map_err(|error| error.to_string());
+    }
+    judge(answer, &target)
+}
+
 async fn remove(engine: &Upstream, target: String) -> Result<(), String> {
     let answer = engine.ask("DELETE", &target, None).await;
+    judge(answer, &target)
+}
+
+fn judge(answer: Result<(u16, Value), Failure>, target: &str) -> Result<(), String> {
     match answer {
-        // Gone is gone, and one that is being removed is as good.
-        Ok((200..300 | 404 | 409, _)) => Ok(()),
+        // Gone is gone.
+        Ok((200..300 | 404, _)) => Ok(()),
         Ok((status, answer)) => {
             let reason = answer.get("message").and_then(Value::as_str);
             Err(reason.map_or_else(|| format!("{status} to `DELETE {target}`"), str::to_owned))

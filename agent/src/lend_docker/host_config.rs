@@ -43,8 +43,6 @@ const FREE: &[&str] = &[
     "MemorySwap",
     "MemorySwappiness",
     "NanoCpus",
-    "OomKillDisable",
-    "OomScoreAdj",
     "PidsLimit",
     "PortBindings",
     "PublishAllPorts",
@@ -89,6 +87,11 @@ const PRIVILEGES: &[(&str, &str)] = &[
     ("CgroupParent", "a control group of its own choice"),
     ("Capabilities", "a list of capabilities"),
     ("Annotations", "annotations for the container runtime"),
+    (
+        "OomKillDisable",
+        "a place before others when memory runs out",
+    ),
+    ("OomScoreAdj", "a place before others when memory runs out"),
 ];
 
 /// What the engine gives every container.

@@ -14,6 +14,14 @@ pub struct References {
     pub given: Vec<Reference>,
 }
 
+impl References {
+    /// Returns the names of all variables whose values are secrets, wherever these came from.
+    pub fn names(&self) -> Vec<&str> {
+        let all = self.wanted.iter().chain(&self.given);
+        all.map(|one| one.name.as_str()).collect()
+    }
+}
+
 /// A text that is no Secrets Manager reference.
 #[derive(Debug, thiserror::Error)]
 #[error("variable `{name}` cannot be resolved from `{reference}`: {reason}")]

@@ -308,7 +308,8 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         if let Some(lent) = self.pending.lent.take() {
             docker_loan::take_back(lent, self.build, teller).await;
         }
-        for directory in [self.build.directory.sources(), self.build.directory.tmp()] {
+        let directory = &self.build.directory;
+        for directory in [directory.sources(), directory.tmp(), directory.lent()] {
             if let Err(error) = journal::throw_away(&directory, &self.surroundings.trash) {
                 teller.warn(error.to_string(), "remove it by hand");
             }

@@ -2,7 +2,7 @@
 
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
-use super::{Build, LABEL};
+use super::{Build, LENT};
 use crate::engine::{Access, ContainerSpec, Mount};
 use crate::lend_docker::{LentDocker, Loan, Shared};
 use crate::model::DockerAccess;
@@ -28,7 +28,7 @@ pub(super) fn lend(
     let loan = Loan {
         engine: engine.to_owned(),
         directory: build.directory.root().to_owned(),
-        label: (LABEL.to_owned(), build.id.uuid.to_string()),
+        label: (LENT.to_owned(), build.id.uuid.to_string()),
         shared: shared
             .map(|mount| Shared {
                 host: mount.host.clone(),
@@ -64,7 +64,7 @@ pub(super) async fn take_back(lent: LentDocker, build: &Build, teller: &mut Tell
         Err(reason) => teller.warn(
             format!("what the build made with Docker was not all removed: {reason}"),
             format!(
-                "remove it by hand: `docker rm -f $(docker ps -aq --filter label={LABEL}={})`, and networks and volumes likewise",
+                "remove it by hand: `docker rm -f $(docker ps -aq --filter label={LENT}={})`, and networks and volumes likewise",
                 build.id.uuid
             ),
         ),

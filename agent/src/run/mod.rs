@@ -58,6 +58,8 @@ pub fn container_name(id: &BuildId) -> String {
 
 /// The label by which what belongs to a build can be found at the engine.
 const LABEL: &str = "understudy.build";
+/// The label of what a build itself makes at an engine that it is lent. The build's own container is not among it.
+const LENT: &str = "understudy.lent";
 
 /// One build to run.
 #[derive(Debug)]

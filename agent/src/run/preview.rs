@@ -93,7 +93,8 @@ async fn decided(request: &BuildRequest) -> Result<Preview, PhaseEnd> {
     let resolved: Vec<_> = names.map(|name| (name, "***".to_owned())).collect();
     let environment = plan::environment(&reading.document, request, &resolved, &facts);
     // Before anything is decided: what is expanded into the plan must not show a secret either.
-    let environment = Variables::new(environment, &resolved, request).hidden();
+    let kept = references.names();
+    let environment = Variables::new(environment, &kept, request).hidden();
     let plan = plan::decide(
         &text,
         &reading.document,

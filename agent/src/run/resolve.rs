@@ -16,7 +16,9 @@ pub(super) async fn resolve(
     facts: &BuildFacts,
     teller: &mut Teller<'_>,
 ) -> Result<Variables, PhaseEnd> {
-    let References { wanted, given } = references(document, request)?;
+    let references = references(document, request)?;
+    let kept = references.names();
+    let References { wanted, given } = &references;
     if !given.is_empty() {
         let names: Vec<_> = given.iter().map(place).collect();
         teller.warn(
@@ -31,11 +33,11 @@ pub(super) async fn resolve(
         let references = wanted.clone();
         teller.tell(EventKind::ReferencesFound { references });
     }
-    let resolved = Box::pin(secrets::resolve(&wanted, &request.owner.region))
+    let resolved = Box::pin(secrets::resolve(wanted, &request.owner.region))
         .await
         .map_err(unresolved)?;
     let environment = plan::environment(document, request, &resolved, facts);
-    Ok(Variables::new(environment, &resolved, request))
+    Ok(Variables::new(environment, &kept, request))
 }
 
 /// Returns the references of a build, judged.
@@ -45,7 +47,7 @@ pub(super) fn references(
 ) -> Result<References, PhaseEnd> {
     plan::references(document, request).map_err(|error| {
         let help = format!(
-            "write `secret-id:json-key:version-stage:version-id`, each but the first optional; or give the value here: `--secret {name}=FILE`, `-e {name}=…`",
+            "write `secret-id:json-key:version-stage:version-id`, each but the first optional; or give the value here: `--secret {name}=FILE`, or `-e {name}` with your own variable",
             name = error.name
         );
         let context = PhaseContext::new(StatusCode::SecretsManagerError, error.to_string());

@@ -26,16 +26,16 @@ pub(super) struct Variables {
 }
 
 impl Variables {
-    /// Returns the variables of an environment. Masked are those that were resolved, and those of the request whose
-    /// values came from where secrets are kept.
+    /// Returns the variables of an environment. Masked are those that are `kept` in AWS, wherever their values came from,
+    /// and those of the request whose values came from where secrets are kept.
     pub(super) fn new(
         environment: Vec<(String, String)>,
-        resolved: &[(String, String)],
+        kept: &[&str],
         request: &BuildRequest,
     ) -> Self {
         let is_masked = |name: &String| {
             let given = request.variables.iter().rfind(|known| known.name == *name);
-            resolved.iter().any(|(known, _)| known == name)
+            kept.contains(&name.as_str())
                 || given.is_some_and(|known| known.visibility == Visibility::Masked)
         };
         let names = environment.iter().map(|(name, _)| name.clone());

@@ -101,6 +101,8 @@ impl SecretError {
             }
             (Trouble::Network, _) => "see that AWS can be reached from here, or AWS_ENDPOINT_URL",
         };
-        format!("{step}; or give the value here: `--secret {name}=FILE`, `-e {name}=…`")
+        format!(
+            "{step}; or give the value here: `--secret {name}=FILE`, or `-e {name}` with your own variable"
+        )
     }
 }

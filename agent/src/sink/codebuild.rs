@@ -198,6 +198,12 @@ impl<W: Write> CodeBuildLog<W> {
                 self.line(time, &format!("Phase context status code: {code} Message: {}", context.message))?;
                 self.line(time, &format!("Retrying phase {phase} ({times} of {most})"))
             }
+            // Only `--debug` holds, and then somebody reads this.
+            EventKind::CommandHeld { .. } => self.line(
+                time,
+                "Build is held; get in with `understudy shell`, go on with `understudy resume`",
+            ),
+            EventKind::CommandResumed { .. } => self.line(time, "Build goes on"),
             EventKind::Warning { message, help } => {
                 let help = help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
                 self.line(time, &format!("Warning: {message}{help}"))
@@ -209,8 +215,6 @@ impl<W: Write> CodeBuildLog<W> {
             | EventKind::SourceProgress { .. }
             | EventKind::ImageReady { .. }
             | EventKind::CacheMissed { .. }
-            | EventKind::CommandHeld { .. }
-            | EventKind::CommandResumed { .. }
             | EventKind::DockerRefused(_)
             | EventKind::ImageBuilt { .. }
             | EventKind::ArtifactsDelivered { .. }

@@ -375,10 +375,13 @@ fn cache_note(kind: &EventKind) -> String {
         } => moved("restored", files, bytes, millis) + &named(name),
         EventKind::CacheMissed { reason, .. } => format!("cache: none, {reason}"),
         EventKind::CacheSaved {
-            name,
+            name: Some(name),
             unchanged: true,
             ..
-        } => "cache: unchanged, nothing to save".to_owned() + &named(name),
+        } => format!("cache: `{name}` is kept already, and what a key names is not replaced"),
+        EventKind::CacheSaved {
+            unchanged: true, ..
+        } => "cache: unchanged, nothing to save".to_owned(),
         EventKind::CacheSaved {
             name,
             files,
