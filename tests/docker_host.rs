@@ -357,3 +357,14 @@ fn a_build_does_not_see_or_remove_its_own_container() {
     let told = Told::of(told.arg("-o").arg("json").run()).ended(0);
     assert!(told.last().ends_with("still here\n"), "{}", told.last());
 }
+
+#[test]
+fn without_an_engine_a_build_is_told_how_it_gets_one() {
+    let spec = "{version: 0.2, phases: {build: {commands: ['docker ps']}}}";
+    let run = Run::new()
+        .buildspec(spec)
+        .image(&dev("UNDERSTUDY_DEV_IMAGE"));
+    run.run().ended(1).says(
+        "  help: a build has a Docker Engine only where you give it one: `--docker nested` or `--docker host`",
+    );
+}

@@ -3,12 +3,12 @@
 use std::ffi::OsStr;
 
 use super::exit::CliError;
-use super::source::{self, s3_place};
+use super::source::{self, Sources, s3_place};
 use crate::model::{GitVersion, SecondarySource, Source};
 use crate::project::{self, Project};
 
 /// Returns the project's primary source and those beside it, each at its version.
-pub(super) fn of_project(project: &Project) -> Result<(Source, Vec<SecondarySource>), CliError> {
+pub(super) fn of_project(project: &Project) -> Result<Sources, CliError> {
     let version = project.source_version.as_deref();
     let primary = of(&project.source, "the project's source", version)?;
     let mut secondary = Vec::new();
@@ -24,7 +24,7 @@ pub(super) fn of_project(project: &Project) -> Result<(Source, Vec<SecondarySour
         )?;
         secondary.push(SecondarySource { id, source });
     }
-    Ok((primary, secondary))
+    Ok(Sources { primary, secondary })
 }
 
 fn of(named: &project::Source, what: &str, version: Option<&str>) -> Result<Source, CliError> {
@@ -78,13 +78,13 @@ fn of(named: &project::Source, what: &str, version: Option<&str>) -> Result<Sour
 mod tests {
     use super::*;
 
-    fn sources(text: &str) -> Result<(Source, Vec<SecondarySource>), CliError> {
+    fn sources(text: &str) -> Result<Sources, CliError> {
         of_project(&project::parse(text, None).unwrap())
     }
 
     #[test]
     fn every_type_of_source_is_taken_as_the_project_names_it() {
-        let (primary, secondary) = sources(
+        let Sources { primary, secondary } = sources(
             r#"{"source": {"type": "GITHUB", "location": "https://github.com/o/r.git", "gitCloneDepth": 1,
                            "gitSubmodulesConfig": {"fetchSubmodules": true}},
                 "sourceVersion": "pr/8",
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_build_is_run_again_at_the_commit_that_it_had() {
-        let (primary, _) = sources(
+        let Sources { primary, .. } = sources(
             r#"{"builds": [{"id": "api:1", "projectName": "api", "sourceVersion": "refs/heads/main",
                 "resolvedSourceVersion": "2c1f6f0c8d0b1f4e9a6d3b5c7e8f9a0b1c2d3e4f",
                 "source": {"type": "GITHUB", "location": "https://github.com/o/r.git"}}]}"#,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::args::{BuildArgs, Docker, Power};
 use super::compute::limits;
 use super::exit::CliError;
+use super::project_source::of_project;
 use super::source::{Sources, s3, sources};
 use super::variables::variables;
 use crate::config::Settings;
@@ -41,7 +42,8 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
     };
     let unheeded = unheeded(&project, args.source.project_source);
     let mut warnings: Vec<(String, String)> = unheeded.into_iter().collect();
-    let Sources { primary, secondary } = sources(&args.source, &project)?;
+    let named = args.source.project_source.then(|| of_project(&project));
+    let Sources { primary, secondary } = sources(&args.source, named.transpose()?)?;
     let buildspec = buildspec(args, &project)?;
     if let (Source::None, BuildspecPlace::InSource { path, .. }) = (&primary, &buildspec) {
         return Err(CliError::unusable(

@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::CliError;
-use super::project_source::of_project;
 use crate::model::{
     GitSource, GitUrl, GitVersion, MOST_SECONDARY_SOURCES, S3Source, SecondarySource, Source,
 };
-use crate::project::Project;
 
 /// Where the source comes from.
 #[derive(Debug, Args)]
@@ -54,13 +52,19 @@ pub(super) struct Sources {
     pub(super) secondary: Vec<SecondarySource>,
 }
 
-/// Returns the sources that were typed, or those of the project where they were asked for.
-pub(super) fn sources(args: &SourceArgs, project: &Project) -> Result<Sources, CliError> {
-    let (mut primary, mut secondary) = if args.project_source {
-        of_project(project)?
+/// Returns the sources that were typed, or those of the project, `named`, where they were asked for.
+pub(super) fn sources(args: &SourceArgs, named: Option<Sources>) -> Result<Sources, CliError> {
+    let Sources {
+        mut primary,
+        mut secondary,
+    } = if let Some(named) = named {
+        named
     } else {
         let typed = args.source.as_deref().unwrap_or(OsStr::new("."));
-        (self::typed(typed)?, Vec::new())
+        Sources {
+            primary: self::typed(typed)?,
+            secondary: Vec::new(),
+        }
     };
     adjust(&mut primary, args);
     if let Some(version) = &args.source_version {

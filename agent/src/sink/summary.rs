@@ -174,6 +174,9 @@ fn troubles(text: &mut String, record: &BuildRecord, failure: Option<&Failure>) 
     }
 }
 
+/// What the Docker CLI and its like say without an engine.
+const NO_DAEMON: &str = "Cannot connect to the Docker daemon";
+
 /// Repeats the end of a failed command's output: what came after it has moved it off the screen.
 fn failed_command(text: &mut String, record: &BuildRecord, failure: &Failure) {
     let red = style(Verdict::Failed);
@@ -208,11 +211,17 @@ fn failed_command(text: &mut String, record: &BuildRecord, failure: &Failure) {
     for line in lines {
         push(text, format_args!("  | {line}\n"));
     }
-    if record
-        .identity
-        .as_ref()
-        .is_some_and(|identity| !identity.debug)
-    {
+    let identity = record.identity.as_ref();
+    let lacks_docker = lines.iter().any(|line| line.contains(NO_DAEMON));
+    if lacks_docker && identity.is_some_and(|identity| !identity.privileged) {
+        push(
+            text,
+            format_args!(
+                "  help: a build has a Docker Engine only where you give it one: `--docker nested` or `--docker host`\n"
+            ),
+        );
+    }
+    if identity.is_some_and(|identity| !identity.debug) {
         push(
             text,
             format_args!(
