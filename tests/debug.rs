@@ -235,7 +235,7 @@ fn a_build_is_stopped_at_a_breakpoint() {
 #[test]
 fn a_breakpoint_that_is_killed_holds_nothing_more() {
     let run = Shell::Ash.spec(json!({ "phases": {
-        "build": { "commands": ["codebuild-breakpoint & sleep 1; kill $!; (cd /tmp; exit 3)"] },
+        "build": { "commands": ["codebuild-breakpoint & until grep -q ^K /codebuild/understudy/journal; do sleep 0.05; done; kill $!; (cd /tmp; exit 3)"] },
     } }));
     let run = run.arg("--debug");
     let mut live = Live::start(&run);

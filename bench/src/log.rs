@@ -109,7 +109,7 @@ fn large_log() -> std::io::Result<PathBuf> {
         let line = match n % 7 {
             _ if n % 10_000 == 0 => format!("connecting with {secret}\n"),
             0 => format!(
-                "npm http fetch GET 200 https://registry.npmjs.org/package-{n} 12ms (cache hit)\n"
+                "npm http fetch GET 200 https://registry.example/package-{n} 12ms (cache hit)\n"
             ),
             1 => format!("  [{n}/250000] Compiling src/components/Widget{n}.tsx\n"),
             2 => format!(

@@ -4,8 +4,6 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use nix::sys::signal::{Signal, kill};
@@ -17,7 +15,7 @@ use super::exit::{CliError, SUCCEEDED};
 use super::find::{find, unreadable};
 use crate::config::Settings;
 use crate::journal::{KnownBuild, StateDirectory, known_builds};
-use crate::sink::duration;
+use crate::sink::{duration, lines, plain_table};
 
 /// Lists builds, the newest first.
 pub(super) fn builds(
@@ -40,8 +38,7 @@ pub(super) fn builds(
 }
 
 fn table(builds: &[KnownBuild], now: Timestamp) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING);
+    let mut table = plain_table();
     table.set_header(["BUILD", "PROJECT", "NUMBER", "STATUS", "STARTED", "TOOK"]);
     for build in builds {
         let uuid = build.id.uuid.to_string();
@@ -56,12 +53,7 @@ fn table(builds: &[KnownBuild], now: Timestamp) -> String {
             took(build, now).map_or_else(String::new, duration),
         ]);
     }
-    let lines: Vec<String> = table
-        .to_string()
-        .lines()
-        .map(|line| line.trim().to_owned() + "\n")
-        .collect();
-    lines.concat()
+    lines(&table) + "\n"
 }
 
 fn one(build: &KnownBuild, now: Timestamp) -> serde_json::Value {

@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 
 use super::exit::CliError;
-use super::source::{self, Sources, s3_place};
-use crate::model::{GitVersion, SecondarySource, Source};
+use super::source::{Sources, s3, s3_place, set_version, typed};
+use crate::model::{SecondarySource, Source};
 use crate::project::{self, Project};
 
 /// Returns the project's primary source and those beside it, each at its version.
@@ -31,9 +31,10 @@ fn of(named: &project::Source, what: &str, version: Option<&str>) -> Result<Sour
     let location = named.location.as_deref().unwrap_or_default();
     let mut source = match named.kind.as_deref() {
         Some("NO_SOURCE") => return Ok(Source::None),
-        Some("S3") => Source::S3(s3_place(
-            location.strip_prefix("arn:aws:s3:::").unwrap_or(location),
-        )?),
+        Some("S3") => {
+            let place = s3(location).unwrap_or_else(|| s3_place(location));
+            Source::S3(place?)
+        }
         Some("CODEPIPELINE") => {
             return Err(CliError::unusable(
                 format!("{what} is whatever its pipeline hands over"),
@@ -41,7 +42,7 @@ fn of(named: &project::Source, what: &str, version: Option<&str>) -> Result<Sour
             ));
         }
         // The others are repositories: CODECOMMIT, GITHUB, GITHUB_ENTERPRISE, BITBUCKET, GITLAB, GITLAB_SELF_MANAGED.
-        Some(kind) => match source::typed(OsStr::new(location)) {
+        Some(kind) => match typed(OsStr::new(location)) {
             Ok(found @ Source::Git(_)) => found,
             _ => {
                 return Err(CliError::unusable(
@@ -63,13 +64,8 @@ fn of(named: &project::Source, what: &str, version: Option<&str>) -> Result<Sour
         git.depth = named.git_clone_depth.unwrap_or(0);
         git.submodules = named.git_submodules_config.fetch_submodules;
     }
-    match (&mut source, version.filter(|version| !version.is_empty())) {
-        (Source::Git(git), Some(version)) => {
-            let read = GitVersion::parse(version);
-            git.version = Some(read.ok_or_else(|| source::no_version(version))?);
-        }
-        (Source::S3(s3), Some(version)) => s3.version = Some(version.to_owned()),
-        _ => {}
+    if let Some(version) = version.filter(|version| !version.is_empty()) {
+        set_version(&mut source, version)?;
     }
     Ok(source)
 }

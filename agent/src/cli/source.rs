@@ -180,11 +180,17 @@ fn adjust(source: &mut Source, args: &SourceArgs) {
     }
 }
 
-fn set_version(source: &mut Source, version: &str) -> Result<(), CliError> {
+/// Sets the version of a source that can have any.
+pub(super) fn set_version(source: &mut Source, version: &str) -> Result<(), CliError> {
     match source {
         Source::Git(git) => {
             let read = GitVersion::parse(version);
-            git.version = Some(read.ok_or_else(|| no_version(version))?);
+            git.version = Some(read.ok_or_else(|| {
+                CliError::unusable(
+                    format!("`{version}` is no version of a repository"),
+                    "name a branch, a tag, a commit, `pr/N` or a ref such as `refs/heads/main`",
+                )
+            })?);
         }
         Source::S3(s3) if !s3.is_folder() => s3.version = Some(version.to_owned()),
         other => {
@@ -195,14 +201,6 @@ fn set_version(source: &mut Source, version: &str) -> Result<(), CliError> {
         }
     }
     Ok(())
-}
-
-/// A text that no repository can have as a version.
-pub(super) fn no_version(version: &str) -> CliError {
-    CliError::unusable(
-        format!("`{version}` is no version of a repository"),
-        "name a branch, a tag, a commit, `pr/N` or a ref such as `refs/heads/main`",
-    )
 }
 
 fn id_and_source(typed: &OsStr) -> Result<(String, OsString), CliError> {

@@ -63,8 +63,10 @@ const CLEANING: Duration = Duration::from_mins(1);
 pub struct Loan {
     /// The engine's address, as `DOCKER_HOST` has it.
     pub engine: String,
-    /// The build's directory, which only its owner can enter; socket and files are below it.
+    /// The build's directory, which only its owner can enter; the socket is in it.
     pub directory: PathBuf,
+    /// Where files are kept that the build mounts elsewhere, on the file system of the build's own.
+    pub files: PathBuf,
     /// The label of all that the build makes: name and value. The value names volumes, too.
     pub label: (String, String),
     /// What the build's container has of this machine, for reading and writing.
@@ -93,7 +95,7 @@ impl LentDocker {
         let paths = Paths::new(
             loan.shared,
             socket.clone(),
-            loan.directory.join("lent"),
+            loan.files,
             loan.label.1.clone(),
             upstream.is_local(),
         )?;

@@ -194,6 +194,17 @@ us_command() {
   us_note "E $1 $us_status $us_up"
 }
 
+# us_hear PIPE: waits for a line in a pipe of the agent's making; the first word is the answer. Fails when the build took the
+# pipe away: then nobody can answer.
+us_hear() {
+  us_heed
+  # The subshell has no trap: TERM ends it.
+  until us_answer=$(read -r us_answer us_rest <"$us_record/$1" 2>/dev/null 9>&- && printf '%s' "$us_answer"); do
+    us_heed
+    [ -p "$us_record/$1" ] || return 1
+  done
+}
+
 # us_held NUMBER: waits for somebody to say what becomes of the failed command; fails when nobody was to be waited for.
 us_held() {
   [ -n "$us_debug" ] || return 1
@@ -201,20 +212,10 @@ us_held() {
   printf 'command %s\n' "$1" >"$us_record/held"
   us_clock
   us_note "H $1 $us_up"
-  us_answer=
-  while [ -z "$us_answer" ]; do
-    us_heed
-    # The subshell has no trap: TERM ends it.
-    us_answer=$(read -r us_answer us_rest <"$us_record/hold" 2>/dev/null 9>&- && printf '%s' "$us_answer")
-    case $us_answer in
-      go | retry | skip) ;;
-      *)
-        us_answer=
-        # Without the pipe nobody can answer.
-        [ -p "$us_record/hold" ] || us_answer=go
-        ;;
-    esac
+  while us_hear hold; do
+    case $us_answer in go | retry | skip) break ;; esac
   done
+  us_answer=${us_answer:-go}
   : >"$us_record/held"
   us_clock
   us_note "R $1 $us_answer $us_up"
@@ -262,14 +263,10 @@ us_value() {
 }
 
 # us_await: until the agent has made use of the early values. It holds the pipe open, so that its line is there whoever
-# comes first. The subshell has no trap: TERM ends it.
+# comes first.
 us_await() {
   us_note A
-  until us_line=$(read -r us_line <"$us_record/go" 9>&- && printf '%s' "$us_line"); do
-    us_heed
-    # Without the pipe nobody can answer.
-    [ -p "$us_record/go" ] || return 0
-  done
+  us_hear go
 }
 
 us_finish() {

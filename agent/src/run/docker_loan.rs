@@ -28,6 +28,7 @@ pub(super) fn lend(
     let loan = Loan {
         engine: engine.to_owned(),
         directory: build.directory.root().to_owned(),
+        files: build.directory.lent(),
         label: (LENT.to_owned(), build.id.uuid.to_string()),
         shared: shared
             .map(|mount| Shared {

@@ -9,6 +9,7 @@ mod json;
 mod pretty;
 mod result;
 mod summary;
+mod table;
 
 use std::io;
 
@@ -18,6 +19,7 @@ pub use figures::{bytes, coverage, duration, tests};
 pub use json::JsonLines;
 pub use pretty::{Audience, Pretty};
 pub use result::{result, test_summary};
+pub use table::{lines, plain_table};
 
 use crate::model::{BuildEvent, BuildRecord};
 

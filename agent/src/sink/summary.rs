@@ -4,12 +4,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use jiff::Timestamp;
 
 use super::failure::Failure;
-use super::{bytes, coverage, duration, tests};
+use super::{bytes, coverage, duration, lines, plain_table, tests};
 use crate::model::{
     BuildRecord, CacheTransfer, Phase, PhaseRecord, ReportOutcome, StatusCode, TestCase, Verdict,
 };
@@ -247,22 +246,6 @@ fn ending(text: &mut String, record: &BuildRecord) {
             identity.id, identity.number
         ),
     );
-}
-
-/// Returns a table's text without the padding around it.
-fn lines(table: &Table) -> String {
-    let lines: Vec<String> = table
-        .to_string()
-        .lines()
-        .map(|line| line.trim().to_owned())
-        .collect();
-    lines.join("\n")
-}
-
-fn plain_table() -> Table {
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    table
 }
 
 fn between(start: Timestamp, end: Timestamp) -> Duration {
