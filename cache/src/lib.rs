@@ -21,5 +21,6 @@ pub use error::CacheError;
 pub use hash::{ContentHash, NotAHash};
 pub use key::{EntryKey, KeyParts, Namespace};
 pub use local::{
-    Emptied, Hit, LocalStore, MissReason, Restored, Root, Saved, Saving, Summary, Verify,
+    Emptied, Hit, Lease, Leased, LocalStore, MissReason, Restored, Root, Saved, Saving, Summary,
+    Verified, Verify,
 };

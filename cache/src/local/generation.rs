@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::layout::Layout;
 use super::manifest::TREE_NAME;
@@ -101,10 +101,15 @@ impl Current {
 }
 
 impl Generation {
+    /// Returns where the trees of the roots are.
+    pub(super) fn trees(&self) -> PathBuf {
+        self.dir.path().join(TREE_NAME)
+    }
+
     /// Opens the tree that was saved from the root `id`.
     pub(super) fn root(&self, id: &str) -> Result<Top, CacheError> {
         let component = path_component(id)?;
-        let path = self.dir.path().join(TREE_NAME).join(&component);
+        let path = self.trees().join(&component);
         let trees = self.dir.below(TREE_NAME).map_err(CacheError::read(&path))?;
         trees.below(&component).map_err(CacheError::read(&path))
     }

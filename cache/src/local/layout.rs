@@ -33,7 +33,7 @@ impl Layout {
         Ok(layout)
     }
 
-    fn entries(&self) -> PathBuf {
+    pub(super) fn entries(&self) -> PathBuf {
         self.root.join("entries")
     }
 

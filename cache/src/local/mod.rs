@@ -17,12 +17,15 @@
 //! - Who reads a tree has a shared lock on its directory. It may be renamed meanwhile (to `trash`,
 //!   to `damaged`), which open directories do not notice, but [`LocalStore::empty_trash`] leaves it
 //!   until the lock is gone. Savers and readers never wait for each other's copying.
+//! - A save leaves an older tree in its entry for as long as somebody has it: who mounts a tree needs its path. What
+//!   was left goes with the next leftovers.
 //! - A save holds an exclusive lock on its directory in `tmp`; without one, it is a leftover.
 //!
 //! The store's directory is for its owner alone, and what is in it apart from the trees is trusted.
 
 mod generation;
 mod layout;
+mod lease;
 mod manifest;
 mod publish;
 mod restore;
@@ -33,6 +36,7 @@ mod verify;
 
 use std::path::Path;
 
+pub use lease::{Lease, Leased, Verified};
 pub use restore::{Hit, MissReason, Restored};
 pub use save::{Saved, Saving};
 pub use summary::Summary;

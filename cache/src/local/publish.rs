@@ -9,6 +9,7 @@ use tempfile::Builder;
 
 use super::generation::{POINTER, Pointer};
 use super::layout::{Layout, make_private};
+use super::lease::is_held;
 use super::manifest::{self, MOST_BYTES, Manifest, TREE_NAME};
 use super::save::Saving;
 use super::summary::{self, Summary};
@@ -153,7 +154,9 @@ impl Staging {
             .iter()
             .filter(|path| **path != pointer && **path != target)
         {
-            layout.discard(path)?;
+            if !is_held(path)? {
+                layout.discard(path)?;
+            }
         }
         Ok(Published::Now)
     }

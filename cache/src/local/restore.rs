@@ -62,13 +62,17 @@ impl LocalStore {
         let generation = match Current::enter(&self.layout, key)? {
             Current::Absent => return Ok(Restored::Miss(MissReason::Absent)),
             Current::Broken { pointer, what } => {
-                return self.damaged(key, &pointer, what.to_owned());
+                let miss = self.set_aside(key, &pointer, what.to_owned())?;
+                return Ok(Restored::Miss(miss));
             }
             Current::Tree(generation) => generation,
         };
         let manifest = match verify(&generation, key, self.verify)? {
             Ok(manifest) => manifest,
-            Err(what) => return self.damaged(key, &Pointer::Names(generation.digest), what),
+            Err(what) => {
+                let miss = self.set_aside(key, &Pointer::Names(generation.digest), what)?;
+                return Ok(Restored::Miss(miss));
+            }
         };
         let mut parts = Vec::new();
         for root in roots {
@@ -100,12 +104,12 @@ impl LocalStore {
     }
 
     /// Moves an entry aside if its pointer is still the one that led to the damage.
-    fn damaged(
+    pub(super) fn set_aside(
         &self,
         key: &EntryKey,
         pointer: &Pointer,
         what: String,
-    ) -> Result<Restored, CacheError> {
+    ) -> Result<MissReason, CacheError> {
         let entry = self.layout.entry(key);
         let _still = self.layout.lock_exclusive()?;
         let moved_to = if Pointer::read(&entry)? == *pointer {
@@ -113,7 +117,7 @@ impl LocalStore {
         } else {
             None
         };
-        Ok(Restored::Miss(MissReason::Damaged { what, moved_to }))
+        Ok(MissReason::Damaged { what, moved_to })
     }
 }
 
@@ -146,13 +150,13 @@ mod tests {
 
         let seen = Pointer::Names("0".repeat(64).parse().expect("a digest"));
         let miss = store
-            .damaged(&key, &seen, "what".into())
+            .set_aside(&key, &seen, "what".into())
             .expect("a look at the entry");
         let reason = MissReason::Damaged {
             what: "what".into(),
             moved_to: None,
         };
-        assert_eq!(miss, Restored::Miss(reason));
+        assert_eq!(miss, reason);
         assert!(matches!(store.restore(&key, &[root]), Ok(Restored::Hit(_))));
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::LocalStore;
 use super::layout::Layout;
+use super::lease::discard_superseded;
 use crate::error::CacheError;
 
 /// What emptying the trash did.
@@ -32,8 +33,10 @@ impl LocalStore {
     /// Deletes old trees, and what saves that were killed have left. This may take seconds for each
     /// tree. It can be killed and called again, and several processes may call it at a time.
     pub fn empty_trash(&self) -> Result<Emptied, CacheError> {
-        discard_leftovers(&self.layout)?;
-        let mut emptied = Emptied::default();
+        let mut emptied = Emptied {
+            deleted: 0,
+            busy: discard_leftovers(&self.layout)?,
+        };
         for path in children(&self.layout.trash())? {
             match claim(&path)? {
                 Claim::Ours(_lock) => {
@@ -48,15 +51,15 @@ impl LocalStore {
     }
 }
 
-/// Moves what has no live owner from `tmp` to the trash.
-fn discard_leftovers(layout: &Layout) -> Result<(), CacheError> {
+/// Moves what has no live owner to the trash: from `tmp`, and older trees; returns how many of these somebody has.
+fn discard_leftovers(layout: &Layout) -> Result<u64, CacheError> {
     let _still = layout.lock_exclusive()?;
     for path in children(&layout.tmp())? {
         if let Claim::Ours(_lock) = claim(&path)? {
             layout.discard(&path)?;
         }
     }
-    Ok(())
+    discard_superseded(layout)
 }
 
 fn children(dir: &Path) -> Result<Vec<PathBuf>, CacheError> {

@@ -5,6 +5,7 @@ use nix::sys::time::TimeSpec;
 use serde::{Deserialize, Serialize};
 
 use super::name::{FolderPath, LinkTarget, Name};
+use super::place::Placed;
 use crate::hash::ContentHash;
 
 /// The most files, links and folders of one entry: some twenty times a large `node_modules`.
@@ -102,6 +103,18 @@ impl<F> Folder<F> {
     /// Counts the files and links.
     pub(crate) fn items(&self) -> usize {
         self.files.len() + self.links.len()
+    }
+}
+
+impl Tree<StoredFile> {
+    /// Returns what placing all of it makes.
+    pub(crate) fn figures(&self) -> Placed {
+        let files = self.folders.iter().flat_map(|folder| &folder.files);
+        Placed {
+            files: self.items() as u64,
+            bytes: files.map(|file| file.shape.size).sum(),
+            kept: 0,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod damage;
 mod hostile;
 mod keep;
 mod keyed;
+mod lease;
 mod race;
 mod round_trip;
 mod save;
