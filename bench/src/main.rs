@@ -3,13 +3,17 @@
 //! Machines are noisy, so figures are ratios: ours and the rival's run in turn, and the ratio is the median over the
 //! pairs. A ratio above 1 means that we are better. Usage: `bench [PREFIX]`, which runs the ids that begin with it.
 
+mod cache;
 mod check;
 mod corpus;
+mod hash;
 mod log;
 mod measure;
 mod program;
 mod report;
+mod rivals;
 mod table;
+mod tree;
 
 use std::process::ExitCode;
 
@@ -19,6 +23,11 @@ use measure::Figure;
 type Bench = (&'static str, fn() -> Result<Figure, String>);
 
 const BENCHES: &[Bench] = &[
+    ("cache.hash", hash::cold),
+    ("cache.hash.again", hash::again),
+    ("cache.restore", cache::restore),
+    ("cache.restore.copy", cache::restore_copy),
+    ("cache.restore.zip", cache::restore_zip),
     ("check.corpus", check::corpus),
     ("check.start", check::start),
     ("log.redact", log::redact),
@@ -42,6 +51,9 @@ fn main() -> ExitCode {
                 return ExitCode::FAILURE;
             }
         }
+    }
+    if let Err(error) = tree::delete_all() {
+        eprintln!("warning: what the benchmarks left is still there: {error}");
     }
     if figures.is_empty() {
         let known: Vec<_> = BENCHES.iter().map(|(id, _)| *id).collect();

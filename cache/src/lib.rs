@@ -2,6 +2,7 @@
 //!
 //! - [`KeyParts`] says what an entry depends on; [`EntryKey`] is its hash, and can [explain] itself.
 //! - [`LocalStore`] keeps unpacked trees on one file system and gives them back, verified.
+//! - [`hash_tree`] hashes a directory, and with a [`HashMemory`] reads only what changed since.
 //! - [`Root`] names a directory of a workspace and the globs that choose from it.
 //!
 //! The crate knows no buildspec, no container and no network, and it reads no clock and no
@@ -12,6 +13,7 @@
 
 mod error;
 mod hash;
+mod hashed;
 mod key;
 mod local;
 mod parallel;
@@ -19,6 +21,7 @@ mod tree;
 
 pub use error::CacheError;
 pub use hash::{ContentHash, NotAHash};
+pub use hashed::{HashMemory, TreeHash, hash_tree};
 pub use key::{EntryKey, KeyParts, Namespace};
 pub use local::{
     Emptied, Hit, Lease, Leased, LocalStore, MissReason, Restored, Root, Saved, Saving, Summary,
