@@ -30,8 +30,9 @@ async fn missing_bucket_is_named() {
     let proxy = Proxy::new(&[answer]).await;
     let client = scene::client(proxy.address(), "any");
     let missing = Bucket::new(&client, "objects-no-such-bucket", settings());
-    let put = missing.put("some/key", "x".into(), &PutOptions::default());
-    says(&put.await.unwrap_err(), "NoSuchBucket", "make the bucket");
+    let options = PutOptions::default();
+    let put = missing.put("some/key", "x".into(), &options).await;
+    says(&put.unwrap_err(), "NoSuchBucket", "make the bucket");
 }
 
 #[tokio::test(flavor = "multi_thread")]
