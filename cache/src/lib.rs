@@ -24,6 +24,6 @@ pub use hash::{ContentHash, NotAHash};
 pub use hashed::{HashMemory, TreeHash, hash_tree};
 pub use key::{EntryKey, KeyParts, Namespace};
 pub use local::{
-    Emptied, Hit, Lease, Leased, LocalStore, MissReason, Restored, Root, Saved, Saving, Summary,
-    Verified, Verify,
+    Budget, Doing, Emptied, Evicted, Hit, Lease, Leased, LocalStore, MissReason, Removal, Restored,
+    Root, Saved, Saving, Shrunk, StoredEntry, Summary, Verified, Verify,
 };

@@ -45,7 +45,7 @@ impl Layout {
         self.root.join("trash")
     }
 
-    fn damaged(&self) -> PathBuf {
+    pub(super) fn damaged(&self) -> PathBuf {
         self.root.join("damaged")
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::generation::{Current, Generation, Pointer};
 use super::restore::{Hit, MissReason};
+use super::usage;
 use super::verify::verify;
 use super::{LocalStore, layout::Layout};
 use crate::error::CacheError;
@@ -51,11 +52,14 @@ impl LocalStore {
                 let miss = self.set_aside(key, &pointer, what.to_owned())?;
                 Ok(Leased::Miss(miss))
             }
-            Current::Tree(generation) => Ok(Leased::Held(Lease {
-                store: self.clone(),
-                key: key.clone(),
-                generation,
-            })),
+            Current::Tree(generation) => {
+                usage::note(&self.layout.entry(key));
+                Ok(Leased::Held(Lease {
+                    store: self.clone(),
+                    key: key.clone(),
+                    generation,
+                }))
+            }
         }
     }
 

@@ -19,11 +19,14 @@
 //!   until the lock is gone. Savers and readers never wait for each other's copying.
 //! - A save leaves an older tree in its entry for as long as somebody has it: who mounts a tree needs its path. What
 //!   was left goes with the next leftovers.
+//! - The time of modification of an entry's directory is when the entry was used last: see `usage`.
 //! - A save holds an exclusive lock on its directory in `tmp`; without one, it is a leftover.
 //!
 //! The store's directory is for its owner alone, and what is in it apart from the trees is trusted.
 
+mod budget;
 mod generation;
+mod inventory;
 mod layout;
 mod lease;
 mod manifest;
@@ -32,10 +35,13 @@ mod restore;
 mod save;
 mod summary;
 mod trash;
+mod usage;
 mod verify;
 
 use std::path::Path;
 
+pub use budget::{Budget, Doing, Evicted, Removal, Shrunk};
+pub use inventory::StoredEntry;
 pub use lease::{Lease, Leased, Verified};
 pub use restore::{Hit, MissReason, Restored};
 pub use save::{Saved, Saving};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::generation::{Current, Pointer};
+use super::usage;
 use super::verify::verify;
 use super::{LocalStore, Root, check_ids};
 use crate::error::CacheError;
@@ -74,6 +75,7 @@ impl LocalStore {
                 return Ok(Restored::Miss(miss));
             }
         };
+        usage::note(&self.layout.entry(key));
         let mut parts = Vec::new();
         for root in roots {
             if let Some(tree) = manifest.tree(root.id) {

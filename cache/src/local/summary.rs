@@ -23,6 +23,12 @@ pub struct Summary {
     pub key: KeyParts,
     /// When its current tree was saved, in milliseconds since 1970.
     pub saved_at_unix_ms: i64,
+    /// How many files and links it has; earlier versions did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
+    /// The sizes of its files together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 impl LocalStore {
@@ -40,20 +46,23 @@ impl LocalStore {
         let mut found = Vec::new();
         for name in names {
             let entry = name.map_err(CacheError::read(&dir))?.path();
-            let path = entry.join(POINTER).join(FILE_NAME);
-            match read(&path) {
-                Ok(summary) => {
-                    found.extend(summary.filter(|found| found.key.namespace == *namespace));
-                }
-                Err(error) if is_missing(&error) => {}
-                Err(error) => return Err(CacheError::read(&path)(error)),
-            }
+            let summary = of(&entry)?;
+            found.extend(summary.filter(|found| found.key.namespace == *namespace));
         }
         found.sort_by(|a, b| {
             let newest = b.saved_at_unix_ms.cmp(&a.saved_at_unix_ms);
             newest.then_with(|| a.key.parts.cmp(&b.key.parts))
         });
         Ok(found)
+    }
+}
+
+/// Reads the summary of the entry in a directory, if there is a good one.
+pub(super) fn of(entry: &Path) -> Result<Option<Summary>, CacheError> {
+    let path = entry.join(POINTER).join(FILE_NAME);
+    match read(&path) {
+        Err(error) if is_missing(&error) => Ok(None),
+        summary => summary.map_err(CacheError::read(&path)),
     }
 }
 

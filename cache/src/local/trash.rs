@@ -90,7 +90,7 @@ fn is_deleted(file: &File) -> bool {
 }
 
 /// Deletes a tree that nobody else will. No link is followed.
-fn delete(path: &Path) -> Result<(), CacheError> {
+pub(super) fn delete(path: &Path) -> Result<(), CacheError> {
     let deleted = match fs::remove_dir_all(path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             // A tree may have directories that their owner may not write, as Go's modules do.

@@ -1,5 +1,6 @@
 //! The local store, from outside: what is saved comes back, and nothing else ever does.
 
+mod budget;
 mod crash;
 mod damage;
 mod hostile;
