@@ -90,6 +90,7 @@ phases:
         return;
     };
     let run = run.home_at(&disk.path().join("home"));
+    let run = run.arg("--min-free").arg("0");
     let outcome = refused(
         &run,
         3,

@@ -11,6 +11,7 @@ mod bad_input;
 mod bad_registry;
 mod buildspec_place;
 mod cache;
+mod cache_budget;
 mod cache_keyed;
 mod check;
 mod check_truth;

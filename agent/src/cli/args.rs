@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::cache::{self, CacheArgs};
 use super::source::SourceArgs;
 
 const EXIT_CODES: &str = "Exit codes:
@@ -92,6 +93,9 @@ pub(super) enum Command {
     Schema,
     /// Read test and coverage reports and print a summary.
     Report(ReportArgs),
+    /// Look at what caches hold, and get rid of it.
+    #[command(after_help = cache::EXAMPLES)]
+    Cache(CacheArgs),
     /// Delete what finished builds left in the trash. Started by `run`, in the background.
     #[command(hide = true)]
     Sweep(SweepArgs),
@@ -236,6 +240,16 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "DIR|off")]
     pub(super) cache: Option<String>,
 
+    /// Leave at most this much in the cache when the build is over, such as 20GiB: what was not used for longest goes
+    /// first [default: `UNDERSTUDY_CACHE_MAX`, else no limit].
+    #[arg(long, value_name = "SIZE")]
+    pub(super) cache_max: Option<String>,
+
+    /// Begin no build with less room on the disk; caches that were not used for longest make way first
+    /// [default: `UNDERSTUDY_MIN_FREE`, else 256MiB].
+    #[arg(long, value_name = "SIZE")]
+    pub(super) min_free: Option<String>,
+
     /// Minutes until the build times out [default: the project's, else 60].
     #[arg(long, value_name = "MINUTES")]
     pub(super) timeout: Option<f64>,
@@ -279,6 +293,10 @@ pub(super) struct SweepArgs {
     /// The cache whose trash is deleted too.
     #[arg(long, value_name = "DIR")]
     pub(super) cache: Option<PathBuf>,
+
+    /// The most bytes that the cache may take; what was not used for longest goes.
+    #[arg(long, value_name = "BYTES")]
+    pub(super) cache_max: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 use super::args::BuildArgs;
 use super::exit::CliError;
+use super::size::bytes;
 use crate::model::Limits;
 use crate::plan;
 use crate::project::Project;
@@ -53,34 +54,7 @@ fn memory(text: &str) -> Result<u64, CliError> {
             "give one such as 3GiB or 512MiB, at least 6MiB",
         )
     };
-    let end = text
-        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let number: f64 = number.parse().map_err(|_number| unusable())?;
-    let unit = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1.0,
-        "k" | "kib" => 1024.0,
-        "m" | "mib" => 1024.0 * 1024.0,
-        "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
-        "t" | "tib" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
-        "kb" => 1e3,
-        "mb" => 1e6,
-        "gb" => 1e9,
-        "tb" => 1e12,
-        _ => return Err(unusable()),
-    };
-    let bytes = number * unit;
-    // 2^60: beyond any machine, and exact enough.
-    if !(0.0..=1.152e18).contains(&bytes) {
-        return Err(unusable());
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the range was looked at"
-    )]
-    let bytes = bytes.round() as u64;
+    let bytes = bytes(text).ok_or_else(unusable)?;
     if bytes < LEAST_MEMORY {
         return Err(unusable());
     }

@@ -4,6 +4,7 @@
 mod args;
 mod attach;
 mod builds;
+mod cache;
 mod check;
 mod compute;
 mod exit;
@@ -12,8 +13,10 @@ mod plan;
 mod project_source;
 mod report;
 mod request;
+mod room;
 mod run;
 mod shell;
+mod size;
 mod source;
 mod stop;
 mod sweep;
@@ -42,6 +45,7 @@ pub async fn main() -> ExitCode {
         Command::Plan(args) => Box::pin(plan::plan(&args, &settings)).await,
         Command::Schema => Ok(plan::schema()),
         Command::Report(args) => report::report(&args),
+        Command::Cache(args) => cache::cache(args, &settings).await,
         Command::Sweep(args) => sweep::sweep(args, &settings).await,
     };
     match done {

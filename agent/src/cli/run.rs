@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::args::{Output, RunArgs};
 use super::exit::{self, CliError};
 use super::request::{Asked, request};
+use super::room::{self, Room};
 use super::stop::Signals;
 use super::sweep;
 use crate::artifacts;
@@ -42,7 +43,9 @@ pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, 
     if let Some(file) = &args.result {
         probe_result(file)?;
     }
-    for (message, help) in warnings {
+    let room = Room::of(&args.build, settings)?;
+    let made = room::make(&settings.state, request.cache.as_deref(), room.min_free)?;
+    for (message, help) in warnings.into_iter().chain(made) {
         warn(&message, &help);
     }
     let docker =
@@ -79,7 +82,7 @@ pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, 
         .as_deref()
         .map(|file| write_result(file, &record))
         .transpose();
-    sweep::start(build.request.cache.as_deref());
+    sweep::start(build.request.cache.as_deref(), room.cache_max);
     written?;
     Ok(ExitCode::from(exit::code(&record)))
 }

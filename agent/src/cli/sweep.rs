@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 
+use cache::{Budget, CacheError, Doing, LocalStore};
+
 use super::args::SweepArgs;
 use super::exit::{CliError, SUCCEEDED};
 use crate::config::Settings;
@@ -14,7 +16,7 @@ use crate::journal;
     clippy::disallowed_methods,
     reason = "this program itself, and nothing of the user's"
 )]
-pub(super) fn start(cache: Option<&Path>) {
+pub(super) fn start(cache: Option<&Path>, cache_max: Option<u64>) {
     let Ok(program) = std::env::current_exe() else {
         return;
     };
@@ -22,6 +24,9 @@ pub(super) fn start(cache: Option<&Path>) {
     command.arg("sweep");
     if let Some(cache) = cache {
         command.arg("--cache").arg(cache);
+        if let Some(max) = cache_max {
+            command.arg("--cache-max").arg(max.to_string());
+        }
     }
     command
         .stdin(Stdio::null())
@@ -38,9 +43,9 @@ pub(super) async fn sweep(args: SweepArgs, settings: &Settings) -> Result<ExitCo
     let done = tokio::task::spawn_blocking(move || {
         let emptied = journal::empty(&trash).map_err(|error| error.to_string());
         let tidied = match &args.cache {
-            Some(cache) if cache.is_dir() => cache::LocalStore::open(cache)
-                .and_then(|store| store.empty_trash().map(drop))
-                .map_err(|error| error.to_string()),
+            Some(cache) if cache.is_dir() => {
+                tidy(cache, args.cache_max).map_err(|error| error.to_string())
+            }
             _ => Ok(()),
         };
         emptied.and(tidied)
@@ -51,4 +56,17 @@ pub(super) async fn sweep(args: SweepArgs, settings: &Settings) -> Result<ExitCo
         .and_then(|done| done);
     done.map_err(|error| CliError::fault(error, "delete it by hand, with sudo if root owns it"))?;
     Ok(ExitCode::from(SUCCEEDED))
+}
+
+/// Brings a cache within its budget, and deletes its trash.
+fn tidy(cache: &Path, max_bytes: Option<u64>) -> Result<(), CacheError> {
+    let store = LocalStore::open(cache)?;
+    if max_bytes.is_some() {
+        let budget = Budget {
+            max_bytes,
+            ..Budget::default()
+        };
+        store.shrink(&budget, Doing::Really)?;
+    }
+    store.empty_trash().map(drop)
 }

@@ -13,6 +13,10 @@ pub struct Settings {
     pub state: PathBuf,
     /// Where caches are kept, from `UNDERSTUDY_HOME` or the XDG cache directory.
     pub cache: PathBuf,
+    /// How much of the disk caches may take, from `UNDERSTUDY_CACHE_MAX`.
+    pub cache_max: Option<String>,
+    /// How much of the disk must be free for a build, from `UNDERSTUDY_MIN_FREE`.
+    pub min_free: Option<String>,
     /// The Docker CLI's `config.json`, from `DOCKER_CONFIG`.
     pub docker_config: PathBuf,
     /// Where programs are looked for, from `PATH`.
@@ -35,6 +39,8 @@ impl Settings {
                 .unwrap_or_else(|| "unix:///var/run/docker.sock".into()),
             state: own.clone().unwrap_or_else(|| state().join("understudy")),
             cache: own.map_or_else(|| cache().join("understudy"), |own| own.join("cache")),
+            cache_max: text("UNDERSTUDY_CACHE_MAX"),
+            min_free: text("UNDERSTUDY_MIN_FREE"),
             docker_config: path("DOCKER_CONFIG")
                 .unwrap_or_else(|| home.join(".docker"))
                 .join("config.json"),
