@@ -165,12 +165,12 @@ fn declarations_that_lead_nowhere() {
             fields,
         ),
         (
-            json!({ "context": "../source" }),
+            json!({ "context": "${UNSET}../source" }),
             format!("`../source` {outside}"),
             fields,
         ),
         (
-            json!({ "context": "/etc" }),
+            json!({ "context": "${UNSET}/etc" }),
             format!("`/etc` {outside}"),
             fields,
         ),
@@ -180,7 +180,7 @@ fn declarations_that_lead_nowhere() {
             fields,
         ),
         (
-            json!({ "dockerfile": "../kept" }),
+            json!({ "dockerfile": "${UNSET}../kept" }),
             "Dockerfile `../kept` is not in build context `image`".to_owned(),
             fields,
         ),
@@ -221,13 +221,13 @@ fn a_step_of_the_dockerfile_that_fails_is_shown() {
     let outcome = refused(
         &run,
         1,
-        "returned a non-zero code: 3",
+        "failed to build image `web`: step `[2/2] RUN echo about to fail && exit 3`: ",
         "mend the Dockerfile",
     );
     only_the_image_is_missing(&run, &outcome);
     for shown in [
-        "Step 2/2 : RUN echo about to fail && exit 3\n",
-        "\nabout to fail\n",
+        "image web: [2/2] RUN echo about to fail && exit 3\n",
+        "; its last lines:\nabout to fail\n",
     ] {
         assert!(
             outcome.stdout.contains(shown),
@@ -248,5 +248,27 @@ fn an_image_that_cannot_be_built_is_named_as_it_was_declared() {
         1,
         "failed to build image `web`: ",
         "mend the Dockerfile",
+    );
+}
+
+#[test]
+fn what_a_project_declares_wrongly_is_told_with_its_place_before_anything_runs() {
+    let run = declaring("registry.test/web:1", &json!({})).file(
+        "project.yml",
+        "images:\n  - name: web\n    context: ../web\n    repository: registry.test/web:1\n    tags: [fine, not fine]\n",
+    );
+    let place = run.source_path().join("project.yml");
+    let place = place.display();
+    let first = format!("error: {place}:3:14: `../web` of image `web` is not a path within the source\n");
+    let outcome = refused(&run, 2, &format!("{place}:4:17: "), "relative to the source root");
+    for said in [first, format!("\n{place}:5:18: `not fine` of image `web` is not a tag")] {
+        assert!(outcome.stderr.contains(&said), "{}", outcome.stderr);
+    }
+    let typed = Run::new().arg("--image-build").arg("web=.,repo=r,tga=1");
+    refused(
+        &typed,
+        2,
+        "--image-build: `tga` of image `web` is not known",
+        "write `--image-build NAME=CONTEXT,repo=REPOSITORY",
     );
 }

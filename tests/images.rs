@@ -253,3 +253,48 @@ fn a_link_in_the_context_does_not_bring_files_of_this_machine() {
         "a link stays a link: {archive}"
     );
 }
+
+/// What `docker image inspect` says of an image's configuration.
+fn configuration(uri: &str) -> Value {
+    let text = docker(&["image", "inspect", "--format", "{{json .Config}}", uri]);
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn an_image_that_is_typed_has_arguments_a_stage_labels_and_what_only_buildkit_can() {
+    let repository = Repository::on_loopback("typed");
+    let base = dev("UNDERSTUDY_DEV_BUSYBOX");
+    let recipe = format!(
+        "FROM {base} AS made\nARG GREETING=none\nARG WHO\nCOPY id /\nRUN --mount=type=cache,target=/kept echo \"$GREETING $WHO\" > /greeting\nFROM made AS other\nRUN exit 7\n"
+    );
+    let run = declaring(&json!([]), "{build: {commands: ['WHO=world']}}")
+        .file("app/Recipe", &recipe)
+        .file("app/id", repository.uri());
+    let commit = commit_all(run.source_path());
+    let declared = format!(
+        "app=app,dockerfile=Recipe,target=made,arg=GREETING=hello,arg=WHO=$WHO,label=team=$WHO,repo={},tag=$CODEBUILD_RESOLVED_SOURCE_VERSION,tag=v1",
+        repository.uri()
+    );
+    let outcome = run.arg("--image-build").arg(declared).run().ended(0);
+    let uri = format!("{}:v1", repository.uri());
+    assert_eq!(content(&uri, "/greeting").as_deref(), Some("hello world\n"));
+    assert_eq!(repository.digest("v1"), repository.digest(&commit));
+    let labels = &configuration(&uri)["Labels"];
+    assert_eq!(labels["team"], "world");
+    assert_eq!(labels["org.opencontainers.image.revision"], *commit);
+    assert!(labels["org.opencontainers.image.created"].as_str().unwrap().ends_with('Z'));
+    let step = "image app: [made 3/3] RUN --mount=type=cache,target=/kept echo";
+    assert!(outcome.stdout.contains(step), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_deployment_may_name_an_image_by_its_tag() {
+    let repository = Repository::on_loopback("by-tag");
+    let images = json!([{ "name": "web", "context": "web", "repository": repository.uri(), "tags": ["v1", "v2"], "uri": "tag" }]);
+    let run = declaring(&images, "{build: {commands: [ls]}}");
+    let run = context(run, "web", "COPY id /\n", &repository);
+    run.run().ended(0);
+    let uri = format!("{}:v1", repository.uri());
+    assert_eq!(artifact(&run, "imagedefinitions.json")[0]["imageUri"], *uri);
+    assert_eq!(artifact(&run, "imageDetail.json")["ImageURI"], *uri);
+}

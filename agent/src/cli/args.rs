@@ -232,6 +232,15 @@ pub(super) struct BuildArgs {
     #[arg(long, value_enum, value_name = "POWER")]
     pub(super) docker_allow: Vec<Power>,
 
+    /// An image that is built and pushed when the commands have succeeded, as `images` of a project file; may be given
+    /// several times.
+    #[arg(long, value_name = "NAME=CONTEXT,repo=REPOSITORY[,KEY=VALUE]…")]
+    pub(super) image_build: Vec<String>,
+
+    /// Build declared images even where their repository has them already, made from the same.
+    #[arg(long)]
+    pub(super) no_image_cache: bool,
+
     /// Where artifacts go [default: beside the build's log].
     #[arg(long, value_name = "DIR")]
     pub(super) artifacts: Option<PathBuf>,

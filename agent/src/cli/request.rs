@@ -13,11 +13,11 @@ use super::source::{Sources, s3, sources};
 use super::variables::variables;
 use crate::config::Settings;
 use crate::model::{
-    BuildRequest, BuildspecPlace, DockerAccess, DockerPower, LentCredentials, NO_ACCOUNT, Owner,
-    RequestVariable, Source, SourceFiles,
+    BuildRequest, BuildspecPlace, DockerAccess, DockerPower, ImageCache, ImageDeclaration,
+    LentCredentials, NO_ACCOUNT, Owner, RequestVariable, Source, SourceFiles,
 };
 use crate::plan;
-use crate::project::{self, Project};
+use crate::project::{self, ImageFinding, Project, ProjectError};
 
 /// CodeBuild's default (reference §2.10).
 const DEFAULT_TIMEOUT_MINUTES: f64 = 60.0;
@@ -118,7 +118,12 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         timeout: timeout(args, &project)?,
         debug: false,
         credentials: credentials(args)?,
-        images: project.images.clone(),
+        images: images(args, &project)?,
+        image_cache: if args.no_image_cache {
+            ImageCache::Off
+        } else {
+            ImageCache::On
+        },
         owner: Owner {
             region: project.region().unwrap_or(&settings.region).to_owned(),
             account: project.account().unwrap_or(NO_ACCOUNT).to_owned(),
@@ -130,6 +135,17 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         secondary_sources: secondary,
     };
     Ok(Asked { request, warnings })
+}
+
+fn images(args: &BuildArgs, project: &Project) -> Result<Vec<ImageDeclaration>, CliError> {
+    let refused = |finding: ImageFinding| {
+        CliError::unusable(format!("--image-build: {}", finding.message), finding.help)
+    };
+    let typed = args.image_build.iter();
+    let typed: Result<_, _> = typed.map(|text| project::image_flag(text)).collect();
+    typed
+        .and_then(|typed| project::with_images(&project.images, typed))
+        .map_err(refused)
 }
 
 fn credentials(args: &BuildArgs) -> Result<LentCredentials, CliError> {
@@ -164,11 +180,33 @@ pub(super) fn read_project(path: &Path, name: Option<&str>) -> Result<Project, C
         )
     })?;
     project::parse(&text, name).map_err(|error| {
+        if let ProjectError::Images(findings) = &error {
+            return CliError::unusable(placed(path, findings), error.help());
+        }
         CliError::unusable(
             format!("project file `{}`: {error}", path.display()),
             error.help(),
         )
     })
+}
+
+/// Returns findings with their places, one a line; what to do follows each but the first, whose help the error has.
+fn placed(path: &Path, findings: &[ImageFinding]) -> String {
+    let mut lines = Vec::new();
+    for (index, finding) in findings.iter().enumerate() {
+        let (line, column) = finding.place.unwrap_or((1, 1));
+        let help = if index == 0 {
+            String::new()
+        } else {
+            format!(" ({})", finding.help)
+        };
+        lines.push(format!(
+            "{}:{line}:{column}: {}{help}",
+            path.display(),
+            finding.message
+        ));
+    }
+    lines.join("\n")
 }
 
 /// Returns what the caller should know of the fields that are not heeded, if there are any.

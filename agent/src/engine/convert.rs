@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use bollard::auth::DockerCredentials;
 use bollard::models::{
     ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, ImageInspect,
-    Mount, MountType, MountVolumeOptions, SystemInfo,
+    Mount, MountType, MountVolumeOptions, SystemInfo, SystemVersion,
 };
 
-use super::spec::{self, Access, ContainerSpec, ImageFacts, Machine, Platform, Privileges, Volume};
+use super::spec::{
+    self, Access, Builder, ContainerSpec, ImageFacts, Machine, Platform, Privileges, Volume,
+};
 use crate::model::{Credentials, Login};
 
 /// Returns the body of a create call.
@@ -123,17 +125,47 @@ pub(super) fn image_facts(image: ImageInspect) -> ImageFacts {
     ImageFacts {
         id: image.id.unwrap_or_default(),
         platform: platform(image.os, image.architecture),
+        digests: image.repo_digests.unwrap_or_default(),
     }
 }
 
 /// Returns what is to be known of an engine's machine; what it does not say is 0.
-pub(super) fn machine(info: &SystemInfo) -> Machine {
+pub(super) fn machine(info: &SystemInfo, version: &SystemVersion) -> Machine {
     let amount = |value: Option<i64>| u64::try_from(value.unwrap_or(0)).unwrap_or(0);
     Machine {
         platform: platform(info.os_type.clone(), info.architecture.clone()),
         cpus: amount(info.ncpu),
         memory: amount(info.mem_total),
+        builder: builder(version),
+        insecure_registries: insecure_registries(info),
     }
+}
+
+/// BuildKit has been part of the engine since API 1.39. What answers to the same API without being Docker has none.
+fn builder(version: &SystemVersion) -> Builder {
+    let api = version.api_version.as_deref().unwrap_or_default();
+    let (major, minor) = api.split_once('.').unwrap_or_default();
+    let api = (major.parse().unwrap_or(0), minor.parse().unwrap_or(0));
+    let mut components = version.components.iter().flatten();
+    let is_docker = components.any(|component| component.name == "Engine");
+    let on_linux = version.os.as_deref() == Some("linux");
+    if api >= (1, 39) && is_docker && on_linux {
+        Builder::BuildKit
+    } else {
+        Builder::Classic
+    }
+}
+
+fn insecure_registries(info: &SystemInfo) -> Vec<String> {
+    let Some(config) = &info.registry_config else {
+        return Vec::new();
+    };
+    let ranges = config.insecure_registry_cidrs.iter().flatten().cloned();
+    let hosts = config.index_configs.iter().flatten();
+    let hosts = hosts.filter(|(_, index)| index.secure == Some(false));
+    let mut all: Vec<String> = ranges.chain(hosts.map(|(host, _)| host.clone())).collect();
+    all.sort();
+    all
 }
 
 /// An engine calls its machine what the kernel calls it; images have names of their own.

@@ -15,10 +15,12 @@ use jiff::Timestamp;
 
 use super::answer::{call, causes, reason, status};
 use super::spec::{
-    ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, NetworkSpec, PullProgress,
-    Signal,
+    BuildSaid, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, NetworkSpec,
+    PullProgress, Signal,
 };
-use super::{ContainerEngine, EngineError, containers, convert, images, networks, pull, start};
+use super::{
+    ContainerEngine, EngineError, build, containers, convert, images, networks, pull, start,
+};
 use crate::model::Credentials;
 
 /// A Docker Engine.
@@ -102,7 +104,9 @@ impl ContainerEngine for Docker {
         let action = "ask the engine for its machine";
         let info = self.client.info().await;
         let info = info.map_err(|error| call(action.into(), &error))?;
-        Ok(convert::machine(&info))
+        let version = self.client.version().await;
+        let version = version.map_err(|error| call(action.into(), &error))?;
+        Ok(convert::machine(&info, &version))
     }
 
     async fn pull(
@@ -308,9 +312,9 @@ impl ContainerEngine for Docker {
     async fn build(
         &self,
         build: ImageBuild,
-        on_output: &mut (dyn FnMut(&str) + Send),
+        on_said: &mut (dyn FnMut(BuildSaid) + Send),
     ) -> Result<String, EngineError> {
-        images::build(&self.client, build, on_output).await
+        build::build(&self.client, build, on_said).await
     }
 
     async fn untag(&self, name: &str) -> Result<(), EngineError> {

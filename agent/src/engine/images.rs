@@ -1,60 +1,16 @@
-//! The Docker Engine's image calls: build, tag, push; and the small archives it answers with.
+//! The Docker Engine's image calls: tag, push; and the small archives it answers with.
 
 use std::io::{self, Read as _};
 
 use bollard::Docker;
 use bollard::query_parameters::{
-    BuildImageOptionsBuilder, PushImageOptionsBuilder, RemoveImageOptionsBuilder,
-    TagImageOptionsBuilder,
+    PushImageOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
 };
-use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
+use futures_util::StreamExt as _;
 
 use super::answer::{call, reason};
-use super::{EngineError, ImageBuild, convert};
+use super::{EngineError, convert};
 use crate::model::Credentials;
-
-/// Pieces in which a context is sent.
-const PIECE: usize = 256 * 1024;
-
-/// Builds with the engine's classic builder.
-pub(super) async fn build(
-    docker: &Docker,
-    build: ImageBuild,
-    on_output: &mut (dyn FnMut(&str) + Send),
-) -> Result<String, EngineError> {
-    let failed = |reason: String| EngineError::Build {
-        image: build.name.clone(),
-        reason,
-    };
-    let options = BuildImageOptionsBuilder::new()
-        .t(&build.name)
-        .dockerfile(&build.dockerfile)
-        .rm(true)
-        .forcerm(true)
-        .build();
-    let context = build
-        .context
-        .reopen()
-        .map_err(|error| failed(error.to_string()))?;
-    let body = bollard::body_try_stream(pieces(context));
-    let mut steps = docker.build_image(options, None, Some(body));
-    while let Some(step) = steps.next().await {
-        let step = step.map_err(|error| failed(reason(&error)))?;
-        if let Some(text) = step.stream {
-            on_output(&text);
-        }
-        if let Some(message) = step.error_detail.and_then(|detail| detail.message) {
-            return Err(failed(message));
-        }
-    }
-    let image = docker.inspect_image(&build.name).await;
-    let id = image
-        .map_err(|error| failed(reason(&error)))?
-        .id
-        .unwrap_or_default();
-    Ok(id)
-}
 
 /// Tags and pushes; returns the digest that the registry gave.
 pub(super) async fn push(
@@ -133,22 +89,6 @@ pub(super) fn single_file(archive: &[u8]) -> io::Result<Option<Vec<u8>>> {
         }
     }
     Ok(None)
-}
-
-/// A file as a stream; reading blocks for no longer than one piece.
-fn pieces(file: std::fs::File) -> impl futures_util::Stream<Item = io::Result<Bytes>> + Send {
-    stream::unfold(Some(file), |file| async move {
-        let mut file = file?;
-        let mut piece = vec![0; PIECE];
-        match file.read(&mut piece) {
-            Ok(0) => None,
-            Ok(length) => {
-                piece.truncate(length);
-                Some((Ok(Bytes::from(piece)), Some(file)))
-            }
-            Err(error) => Some((Err(error), None)),
-        }
-    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! double that fails or ends where a test says. This room makes no decisions and knows no phases.
 
 mod answer;
+mod build;
+mod build_steps;
 mod containers;
 mod convert;
 mod docker;
@@ -21,15 +23,15 @@ pub use docker::Docker;
 pub use error::EngineError;
 pub use session::{Said, Session, SessionSpec};
 pub use spec::{
-    Access, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, Mount, NetworkSpec,
-    Platform, Privileges, PullProgress, Signal, Volume,
+    Access, BuildSaid, Builder, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine,
+    Mount, NetworkSpec, Platform, Privileges, PullProgress, Signal, Volume,
 };
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::Credentials;
+use crate::model::{Credentials, StepState};
 
 /// A container engine.
 ///
@@ -134,11 +136,11 @@ pub trait ContainerEngine: Sync {
         container: &ContainerId,
     ) -> impl Future<Output = Result<(), EngineError>> + Send;
 
-    /// Builds an image from a tar of its context; returns its id. `on_output` gets what the build prints.
+    /// Builds an image from a tar of its context; returns its id. `on_said` gets its steps and what they print.
     fn build(
         &self,
         build: ImageBuild,
-        on_output: &mut (dyn FnMut(&str) + Send),
+        on_said: &mut (dyn FnMut(BuildSaid) + Send),
     ) -> impl Future<Output = Result<String, EngineError>> + Send;
 
     /// Takes a name away from an image; one that has no other is gone.

@@ -11,8 +11,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::spec::{
-    ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine, NetworkSpec, Platform,
-    PullProgress, Signal,
+    BuildSaid, Builder, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine,
+    NetworkSpec, Platform, PullProgress, Signal,
 };
 use super::{ContainerEngine, EngineError};
 use crate::model::Credentials;
@@ -152,6 +152,7 @@ impl ContainerEngine for Scripted {
         Ok(self.has_image.then(|| ImageFacts {
             id: "sha256:scripted".into(),
             platform: Platform::own(),
+            digests: Vec::new(),
         }))
     }
 
@@ -160,6 +161,8 @@ impl ContainerEngine for Scripted {
             platform: Platform::own(),
             cpus: 2,
             memory: 4 << 30,
+            builder: Builder::Classic,
+            insecure_registries: Vec::new(),
         })
     }
 
@@ -259,7 +262,7 @@ impl ContainerEngine for Scripted {
     async fn build(
         &self,
         build: ImageBuild,
-        _on_output: &mut (dyn FnMut(&str) + Send),
+        _on_said: &mut (dyn FnMut(BuildSaid) + Send),
     ) -> Result<String, EngineError> {
         Err(EngineError::Build {
             image: build.name,

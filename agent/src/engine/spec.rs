@@ -1,10 +1,14 @@
 //! What the engine is told and what it answers: plain data.
 
 use std::fmt;
+use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use crate::model::Limits;
+use bytes::Bytes;
+use tokio::sync::mpsc::Receiver;
+
+use crate::model::{Limits, StepState};
 
 /// What is known of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +17,8 @@ pub struct ImageFacts {
     pub id: String,
     /// What it is for.
     pub platform: Platform,
+    /// The names by which it was pulled or pushed: `repository@sha256:…`.
+    pub digests: Vec<String>,
 }
 
 /// What an image is for, or an engine runs, in the words of images: `linux`, `amd64`.
@@ -54,6 +60,10 @@ pub struct Machine {
     pub cpus: u64,
     /// Its memory, in bytes.
     pub memory: u64,
+    /// What builds images there.
+    pub builder: Builder,
+    /// Hosts and address ranges whose registries need not prove who they are, such as `127.0.0.0/8`.
+    pub insecure_registries: Vec<String>,
 }
 
 /// How far an image has come.
@@ -173,13 +183,41 @@ pub struct Exit {
     pub out_of_memory: bool,
 }
 
-/// An image to be built.
+/// What builds images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Builder {
+    /// The engine's own, of old.
+    Classic,
+    /// BuildKit within the engine.
+    BuildKit,
+}
+
+/// What is said while an image is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildSaid {
+    /// A step, as the builder names it, and how far it is.
+    Step(String, StepState),
+    /// What its commands print.
+    Output(String),
+}
+
+/// An image to be built. Its base images are at the engine.
 #[derive(Debug)]
 pub struct ImageBuild {
+    /// By what.
+    pub builder: Builder,
     /// The name it gets at the engine while the build lasts.
     pub name: String,
-    /// The context as an uncompressed tar, on disk: it may be large.
-    pub context: tempfile::NamedTempFile,
+    /// The context as an uncompressed tar, as it is packed: it may be large.
+    pub context: Receiver<io::Result<Bytes>>,
     /// The Dockerfile's path within the context.
     pub dockerfile: String,
+    /// Build arguments.
+    pub args: Vec<(String, String)>,
+    /// The stage that is wanted; the last one when not given.
+    pub target: Option<String>,
+    /// What it is for, as `linux/arm64`; the engine's own when not given.
+    pub platform: Option<String>,
+    /// Labels that it gets.
+    pub labels: Vec<(String, String)>,
 }

@@ -4,10 +4,14 @@
 mod context;
 mod credentials;
 mod definitions;
+mod dockerfile;
+mod ecr;
 mod helper;
 mod ignore_file;
 mod registry;
 
-pub use context::{ContextError, context};
+pub use context::{Context, ContextError, ContextFor};
 pub use credentials::{CredentialError, Keychain};
-pub use definitions::{DEFINITIONS_FILE, DETAIL_FILE, definitions, detail};
+pub use definitions::{DEFINITIONS_FILE, DEFINITIONS_LIMIT, DETAIL_FILE, definitions, detail, uri};
+pub use dockerfile::{BaseImage, UnknownBase, base_images};
+pub use ecr::{Creation, EcrError, EcrRepository, Scan};

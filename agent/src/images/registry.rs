@@ -44,6 +44,12 @@ pub(super) fn ecr_region(host: &str) -> Option<&str> {
     (is_account && domains.contains(&domain)).then_some(region)
 }
 
+/// Returns the account of an ECR registry's host.
+pub(super) fn ecr_account(host: &str) -> Option<&str> {
+    ecr_region(host)?;
+    host.split_once('.').map(|(account, _)| account)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

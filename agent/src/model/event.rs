@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BuildId, CoverageSummary, Owner, Phase, PhaseContext, Reference, ShownVariable, SourceIdentity,
-    TestCase, TestSummary, Verdict,
+    BuildId, CoverageSummary, ImageOrigin, Owner, Phase, PhaseContext, Reference, ShownVariable,
+    SourceIdentity, TestCase, TestSummary, Verdict,
 };
 
 /// An event with its place in the build. Only `run` makes these, so that one order holds everywhere.
@@ -194,6 +194,8 @@ pub enum EventKind {
         /// How it goes on.
         answer: HoldAnswer,
     },
+    /// A step of an image's build begins or is over.
+    ImageStep(ImageStep),
     /// An image that the project declares was built.
     ImageBuilt {
         /// The declared name.
@@ -440,8 +442,40 @@ pub struct ImagePushed {
     pub tags: Vec<String>,
     /// `sha256:…`, as the registry answered.
     pub digest: String,
-    /// How long it took, in milliseconds.
+    /// How large its layers are together, compressed, in bytes; `None` where the registry did not say.
+    #[serde(default)]
+    pub size: Option<u64>,
+    /// Where it came from.
+    #[serde(default)]
+    pub origin: ImageOrigin,
+    /// How long building and pushing took, in milliseconds.
     pub millis: u64,
+}
+
+/// A step of an image's build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageStep {
+    /// The declared name of the image.
+    pub image: String,
+    /// The step, as the builder names it: `[2/4] RUN npm ci`.
+    pub step: String,
+    /// How far it is.
+    pub state: StepState,
+}
+
+/// How far a step of an image's build is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StepState {
+    /// It runs.
+    Started,
+    /// It is done.
+    Done,
+    /// It need not be done: the engine has its outcome.
+    Cached,
+    /// It failed.
+    Failed,
 }
 
 /// What the artifact patterns matched.

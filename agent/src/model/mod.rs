@@ -7,6 +7,7 @@ mod credentials;
 mod event;
 mod git_version;
 mod identity;
+mod image;
 mod limits;
 mod phase;
 mod record;
@@ -21,11 +22,12 @@ mod variable;
 pub use credentials::{Credentials, Login};
 pub use event::{
     ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, DockerRefusal, EventKind,
-    HoldAnswer, HoldReason, ImagePulled, ImagePulling, ImagePushed, PatternMatches, PhaseCommands,
-    ReportsDiscovered, SecondaryReady, SourceReady,
+    HoldAnswer, HoldReason, ImagePulled, ImagePulling, ImagePushed, ImageStep, PatternMatches,
+    PhaseCommands, ReportsDiscovered, SecondaryReady, SourceReady, StepState,
 };
 pub use git_version::{GitVersion, GitVersionKind};
 pub use identity::{BuildId, NO_ACCOUNT, Owner};
+pub use image::{ImageCache, ImageDeclaration, ImageOrigin, ImageUri, RepositoryWish, Severity};
 pub use limits::Limits;
 pub use phase::{Phase, Verdict};
 pub use record::{
@@ -34,8 +36,7 @@ pub use record::{
 };
 pub use report::{CoverageSummary, FileCoverage};
 pub use request::{
-    BuildRequest, BuildspecPlace, DockerAccess, DockerPower, ImageDeclaration, LentCredentials,
-    SourceFiles,
+    BuildRequest, BuildspecPlace, DockerAccess, DockerPower, LentCredentials, SourceFiles,
 };
 pub use source::{
     GitSource, GitUrl, MOST_SECONDARY_SOURCES, Provider, S3Source, SecondarySource, Source,

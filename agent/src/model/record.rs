@@ -224,6 +224,7 @@ impl BuildRecord {
             | EventKind::CommandStarted(_)
             | EventKind::CommandFinished { .. }
             | EventKind::Output { .. }
+            | EventKind::ImageStep(_)
             | EventKind::ImageBuilt { .. }
             | EventKind::ReportsDiscovered(_)
             | EventKind::ArtifactsSelected(_)

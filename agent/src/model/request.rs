@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::{
-    Limits, Owner, RequestVariable, S3Source, SecondarySource, ShownVariable, Source, VariableKind,
-    Visibility,
+    ImageCache, ImageDeclaration, Limits, Owner, RequestVariable, S3Source, SecondarySource,
+    ShownVariable, Source, VariableKind, Visibility,
 };
 
 /// A request for one build: what the command line, the project file and the environment came to.
@@ -53,6 +51,8 @@ pub struct BuildRequest {
     pub credentials: LentCredentials,
     /// Images that are built and pushed after the commands (DESIGN §6).
     pub images: Vec<ImageDeclaration>,
+    /// Whether an image that its repository has already is taken from there.
+    pub image_cache: ImageCache,
     /// Region and account: what ARNs and `AWS_REGION` name.
     pub owner: Owner,
     /// `CODEBUILD_KMS_KEY_ID`, where the project names a key of its own.
@@ -157,26 +157,4 @@ impl DockerPower {
             Self::Engine => "engine",
         }
     }
-}
-
-/// An image that a project declares (DESIGN §6). Texts are expanded in the build's own environment.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ImageDeclaration {
-    /// The container's name in `imagedefinitions.json`.
-    pub name: String,
-    /// The build context, relative to the source root.
-    pub context: String,
-    /// The Dockerfile, relative to the context.
-    #[serde(default = "default_dockerfile")]
-    pub dockerfile: String,
-    /// The repository, without a tag.
-    pub repository: String,
-    /// The tags that it gets; `latest` when none is given.
-    #[serde(default)]
-    pub tags: Vec<String>,
-}
-
-fn default_dockerfile() -> String {
-    "Dockerfile".into()
 }

@@ -4,7 +4,8 @@
 
 use super::event::{
     ArtifactsSelected, BuildIdentity, CommandStarted, DockerRefusal, EventKind, ImagePulled,
-    ImagePulling, ImagePushed, PatternMatches, ReportsDiscovered, SecondaryReady, SourceReady,
+    ImagePulling, ImagePushed, ImageStep, PatternMatches, ReportsDiscovered, SecondaryReady,
+    SourceReady,
 };
 use super::{PhaseContext, Reference, ShownVariable, SourceIdentity, TestCase};
 
@@ -86,6 +87,7 @@ impl EventKind {
             | Self::ImagePulling(_)
             | Self::ImagePulled(_)
             | Self::ImageReady { .. }
+            | Self::ImageStep(_)
             | Self::ImageBuilt { .. }
             | Self::ImagePushed(_) => {
                 self.edit_image(edit);
@@ -204,11 +206,21 @@ impl EventKind {
                 id: _,
                 millis: _,
             } => edit(name, None),
+            Self::ImageStep(ImageStep {
+                image,
+                step,
+                state: _,
+            }) => {
+                edit(image, None);
+                edit(step, None);
+            }
             Self::ImagePushed(ImagePushed {
                 name,
                 repository,
                 tags,
                 digest: _,
+                size: _,
+                origin: _,
                 millis: _,
             }) => {
                 edit(name, None);

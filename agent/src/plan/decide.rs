@@ -319,11 +319,24 @@ fn discovery(environment: &[(String, String)]) -> Option<String> {
 
 fn image_plan(image: &ImageDeclaration, values: &mut Vec<Value>) -> ImagePlan {
     let tags: Vec<Text> = image.tags.iter().map(|tag| text(values, tag)).collect();
+    let mut pairs = |pairs: &[(String, String)]| -> Vec<(String, Text)> {
+        let pairs = pairs.iter();
+        let expanded = pairs.map(|(name, value)| (name.clone(), text(values, value)));
+        expanded.collect()
+    };
+    let (args, labels) = (pairs(&image.args), pairs(&image.labels));
     ImagePlan {
         name: image.name.clone(),
         context: text(values, &image.context),
         dockerfile: text(values, &image.dockerfile),
         repository: text(values, &image.repository),
+        args,
+        labels,
+        target: image.target.as_ref().map(|it| text(values, it)),
+        platform: image.platform.as_ref().map(|it| text(values, it)),
+        uri: image.uri,
+        create: image.create.clone(),
+        fail_on: image.fail_on,
         tags: if tags.is_empty() {
             vec![Text::Fixed("latest".into())]
         } else {

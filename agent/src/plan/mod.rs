@@ -33,7 +33,7 @@ pub use retry::{RetryPlan, Worth};
 pub use runtimes::{Catalogue, RuntimeError, Selection};
 pub use sources::{SourcePlaces, source_places};
 
-use crate::model::{Phase, Verdict};
+use crate::model::{ImageUri, Phase, RepositoryWish, Severity, Verdict};
 
 /// Everything that is decided before the first command runs.
 #[derive(Debug, Clone, Serialize)]
@@ -229,4 +229,18 @@ pub struct ImagePlan {
     pub repository: Text,
     /// The tags.
     pub tags: Vec<Text>,
+    /// Build arguments.
+    pub args: Vec<(String, Text)>,
+    /// The stage that is wanted.
+    pub target: Option<Text>,
+    /// What it is for.
+    pub platform: Option<Text>,
+    /// Labels of its own.
+    pub labels: Vec<(String, Text)>,
+    /// How a deployment's files name it.
+    pub uri: ImageUri,
+    /// The repository to be made where there is none.
+    pub create: Option<RepositoryWish>,
+    /// The least severity for which it is not wanted.
+    pub fail_on: Option<Severity>,
 }

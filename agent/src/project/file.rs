@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Environment, Project, ProjectError, Source, SourceVersion, unheeded};
+use super::{Environment, Project, ProjectError, Source, SourceVersion, images, unheeded};
 
 /// The output of `batch-get-projects`.
 #[derive(Deserialize)]
@@ -100,6 +100,7 @@ pub fn parse(text: &str, wanted: Option<&str>) -> Result<Project, ProjectError> 
     let values = values.unwrap_or_default();
     let chosen = candidates.into_iter().nth(at);
     let (_, mut project) = chosen.ok_or(ProjectError::Several { names: Vec::new() })?;
+    project.images = images::judge(&project.declared).map_err(ProjectError::Images)?;
     project.unheeded = values.get(at).map_or_else(Vec::new, unheeded::fields);
     Ok(project)
 }

@@ -4,11 +4,15 @@
 //! Beside CodeBuild's own fields a file may declare `images`. Nothing here reads a file or decides.
 
 mod file;
+mod flag;
+mod images;
 mod unheeded;
 
 use serde::Deserialize;
 
 pub use file::parse;
+pub use flag::{image_flag, with_images};
+pub use images::ImageFinding;
 
 use crate::model::{ImageDeclaration, VariableKind};
 
@@ -45,7 +49,11 @@ pub struct Project {
     /// Who started the build; only in a replay.
     #[serde(skip)]
     pub initiator: Option<String>,
-    /// Images that are built and pushed after the commands.
+    /// Images that are built and pushed after the commands, as they are written.
+    #[serde(rename = "images")]
+    declared: Vec<images::Declared>,
+    /// The same, judged.
+    #[serde(skip)]
     pub images: Vec<ImageDeclaration>,
     /// Fields that say something, and that a build here does not heed, such as `vpcConfig`.
     #[serde(skip)]
@@ -170,6 +178,9 @@ pub enum ProjectError {
     /// It is not what the API has; the text says line and column.
     #[error("{0}")]
     Shape(String),
+    /// Images are declared wrongly; at least one finding, in the order of the file.
+    #[error("{} in the declared images", counted(.0.len()))]
+    Images(Vec<ImageFinding>),
     /// It holds several, and none was named.
     #[error("there are {} projects, and none is named", names.len())]
     Several {
@@ -195,12 +206,20 @@ impl ProjectError {
                                `batch-get-projects` or `batch-get-builds`"
                     .to_owned()
             }
+            Self::Images(findings) => findings
+                .first()
+                .map_or_else(String::new, |first| first.help.clone()),
             Self::Several { names } => {
                 format!("choose one with `--project-name`: {}", shown(names))
             }
             Self::Unknown { names, .. } => format!("the file has {}", shown(names)),
         }
     }
+}
+
+fn counted(findings: usize) -> String {
+    let more = if findings == 1 { "" } else { "s" };
+    format!("{findings} mistake{more}")
 }
 
 /// Returns the first names of a list.

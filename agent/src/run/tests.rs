@@ -15,7 +15,8 @@ use crate::images::Keychain;
 use crate::journal::BuildDirectory;
 use crate::model::{
     BuildEvent, BuildId, BuildRecord, BuildRequest, BuildspecPlace, DockerAccess, EventKind,
-    LentCredentials, NO_ACCOUNT, Owner, Phase, Source, SourceFiles, StatusCode, Verdict,
+    ImageCache, LentCredentials, NO_ACCOUNT, Owner, Phase, Source, SourceFiles, StatusCode,
+    Verdict,
 };
 
 const NO_COMMANDS: &str = "version: 0.2\nphases:\n  build:\n    commands: []\n";
@@ -67,6 +68,7 @@ impl Bench {
             debug: false,
             credentials: LentCredentials::None,
             images: Vec::new(),
+            image_cache: ImageCache::On,
             owner: Owner {
                 region: "us-east-1".into(),
                 account: NO_ACCOUNT.into(),

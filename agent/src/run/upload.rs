@@ -33,19 +33,14 @@ pub(super) async fn upload<E: ContainerEngine>(
     teller: &mut Teller<'_>,
 ) -> PhaseEnd {
     let Left {
-        build,
-        plan,
-        values,
-        tree,
-        ..
+        plan, values, tree, ..
     } = left;
     let mut ends = Vec::new();
     if teller.record.first_failure().is_none() {
-        let scratch = build.directory.root();
-        let made = declared_images::make(plan, tree, values, scratch, surroundings, teller).await;
-        let written = made.and_then(|pushed| {
+        let made = declared_images::make(left, surroundings, teller).await;
+        let written = made.and_then(|made| {
             let root = artifact_root(plan, values);
-            declared_images::write_definitions(tree, &root, &pushed, teller)
+            declared_images::write_files(tree, &root, &made, teller)
         });
         ends.extend(written.err());
     }

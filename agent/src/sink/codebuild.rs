@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 
 use super::Sink;
 use crate::model::{
-    ArtifactsSelected, BuildEvent, BuildRecord, EventKind, Phase, Reference, ReportsDiscovered,
-    SecondaryReady, SourceReady, Store,
+    ArtifactsSelected, BuildEvent, BuildRecord, EventKind, ImageOrigin, ImagePushed, Phase,
+    Reference, ReportsDiscovered, SecondaryReady, SourceReady, Store,
 };
 
 /// Writes CodeBuild's log.
@@ -191,7 +191,7 @@ impl<W: Write> CodeBuildLog<W> {
                 self.line(time, &format!("[{group}: [{message}]]"))
             }
             EventKind::ImagePushed(image) => {
-                self.line(time, &format!("Pushed image {}@{}", image.repository, image.digest))
+                self.line(time, &pushed(image))
             }
             EventKind::PhaseRetried { phase, times, most, context } => {
                 let code = context.status_code.name();
@@ -216,6 +216,7 @@ impl<W: Write> CodeBuildLog<W> {
             | EventKind::ImageReady { .. }
             | EventKind::CacheMissed { .. }
             | EventKind::DockerRefused(_)
+            | EventKind::ImageStep(_)
             | EventKind::ImageBuilt { .. }
             | EventKind::ArtifactsDelivered { .. }
             | EventKind::VariablesExported { .. }
@@ -301,4 +302,11 @@ impl<W: Write + Send> Sink for CodeBuildLog<W> {
     fn finish(&mut self, _record: &BuildRecord) -> io::Result<()> {
         self.out.flush()
     }
+}
+fn pushed(image: &ImagePushed) -> String {
+    let verb = match image.origin {
+        ImageOrigin::Built | ImageOrigin::Command => "Pushed",
+        ImageOrigin::Cache => "Tagged unchanged",
+    };
+    format!("{verb} image {}@{}", image.repository, image.digest)
 }

@@ -12,8 +12,8 @@ use super::hold::{held, resumed};
 use super::summary::{style, summary};
 use super::{Sink, bytes, duration};
 use crate::model::{
-    BuildEvent, BuildRecord, CommandStarted, DockerRefusal, EventKind, ImagePulling, Phase,
-    Reference, SourceReady, Verdict,
+    BuildEvent, BuildRecord, CommandStarted, DockerRefusal, EventKind, ImageOrigin, ImagePulling,
+    ImageStep, Phase, Reference, SourceReady, StepState, Verdict,
 };
 
 /// Writes for people.
@@ -214,6 +214,7 @@ impl<W: Write> Pretty<W> {
             EventKind::ImageMapped { .. }
             | EventKind::ImagePulling(_)
             | EventKind::ImagePulled(_)
+            | EventKind::ImageStep(_)
             | EventKind::ImageBuilt { .. }
             | EventKind::ImagePushed(_) => self.image(&event.kind),
             EventKind::SourceReady(source) => self.source_ready(source),
@@ -286,11 +287,28 @@ impl<W: Write> Pretty<W> {
                 let took = duration(Duration::from_millis(*millis));
                 self.note(&format!("image: built {name} {id} in {took}"))
             }
-            EventKind::ImagePushed(image) => self.note(&format!(
-                "image: pushed {}@{}",
-                image.repository, image.digest
-            )),
+            EventKind::ImageStep(step) => self.image_step(step),
+            EventKind::ImagePushed(image) => {
+                let (repository, digest) = (&image.repository, &image.digest);
+                let uri = format!("{repository}@{digest}");
+                self.note(&match image.origin {
+                    ImageOrigin::Built | ImageOrigin::Command => format!("image: pushed {uri}"),
+                    ImageOrigin::Cache => format!("image: unchanged {uri}"),
+                })
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// A step is news when it begins; what the engine need not do is told, so that a cache that works is seen to.
+    fn image_step(&mut self, step: &ImageStep) -> io::Result<()> {
+        let ImageStep { image, step, state } = step;
+        self.show(&format!("image {image}: {step}"));
+        match state {
+            StepState::Started => self.note(&format!("image {image}: {step}")),
+            StepState::Cached => self.note(&format!("image {image}: {step} (cached)")),
+            StepState::Failed => self.note(&format!("image {image}: {step} (failed)")),
+            StepState::Done => Ok(()),
         }
     }
 

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use super::failure::Failure;
 use super::{bytes, coverage, duration, lines, plain_table, tests};
 use crate::model::{
-    BuildRecord, CacheTransfer, Phase, PhaseRecord, ReportOutcome, StatusCode, TestCase, Verdict,
+    BuildRecord, CacheTransfer, ImageOrigin, Phase, PhaseRecord, ReportOutcome, StatusCode,
+    TestCase, Verdict,
 };
 
 /// Returns the summary, with colours; the writer strips them where they are not wanted.
@@ -21,9 +22,20 @@ pub(super) fn summary(record: &BuildRecord, failure: Option<&Failure>) -> String
     cache(&mut facts, record);
     for image in &record.images {
         let (name, tags) = (&image.name, image.tags.join(", "));
+        let size = image
+            .size
+            .map_or_else(String::new, |size| format!(", {}", bytes(size)));
+        let how = match image.origin {
+            ImageOrigin::Built => "built",
+            ImageOrigin::Cache => "unchanged",
+            ImageOrigin::Command => "pushed by a command",
+        };
         facts.add_row([
             "image",
-            &format!("{name}: {}@{} ({tags})", image.repository, image.digest),
+            &format!(
+                "{name}: {}@{} ({tags}; {how}{size})",
+                image.repository, image.digest
+            ),
         ]);
     }
     for artifact in &record.artifacts {
