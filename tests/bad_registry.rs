@@ -259,9 +259,18 @@ fn what_a_project_declares_wrongly_is_told_with_its_place_before_anything_runs()
     );
     let place = run.source_path().join("project.yml");
     let place = place.display();
-    let first = format!("error: {place}:3:14: `../web` of image `web` is not a path within the source\n");
-    let outcome = refused(&run, 2, &format!("{place}:4:17: "), "relative to the source root");
-    for said in [first, format!("\n{place}:5:18: `not fine` of image `web` is not a tag")] {
+    let first =
+        format!("error: {place}:3:14: `../web` of image `web` is not a path within the source\n");
+    let outcome = refused(
+        &run,
+        2,
+        &format!("{place}:4:17: "),
+        "relative to the source root",
+    );
+    for said in [
+        first,
+        format!("\n{place}:5:18: `not fine` of image `web` is not a tag"),
+    ] {
         assert!(outcome.stderr.contains(&said), "{}", outcome.stderr);
     }
     let typed = Run::new().arg("--image-build").arg("web=.,repo=r,tga=1");

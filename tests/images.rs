@@ -282,7 +282,12 @@ fn an_image_that_is_typed_has_arguments_a_stage_labels_and_what_only_buildkit_ca
     let labels = &configuration(&uri)["Labels"];
     assert_eq!(labels["team"], "world");
     assert_eq!(labels["org.opencontainers.image.revision"], *commit);
-    assert!(labels["org.opencontainers.image.created"].as_str().unwrap().ends_with('Z'));
+    assert!(
+        labels["org.opencontainers.image.created"]
+            .as_str()
+            .unwrap()
+            .ends_with('Z')
+    );
     let step = "image app: [made 3/3] RUN --mount=type=cache,target=/kept echo";
     assert!(outcome.stdout.contains(step), "{}", outcome.stdout);
 }
