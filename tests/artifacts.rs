@@ -153,8 +153,7 @@ fn discarded_paths_leave_base_names_and_a_clash_is_a_warning() {
         fs::read_to_string(run.artifacts().join("same")).unwrap(),
         "2\n"
     );
-    let warning =
-        "warning: two files want the place `same` in the artifact; the later one has it\n  help: ";
+    let warning = "warning: two files want the place `same` in the artifact; `two/same` has it, `one/same` is left out\n  help: ";
     assert!(outcome.stdout.contains(warning), "{}", outcome.stdout);
 }
 

@@ -6,6 +6,8 @@
 #![cfg(test)]
 
 mod artifacts;
+mod artifacts_s3;
+mod artifacts_zip;
 mod bad_disk;
 mod bad_input;
 mod bad_registry;

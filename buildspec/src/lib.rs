@@ -49,3 +49,4 @@ pub use reference::{ReferenceError, SecretReference, SecretVersion};
 pub use render::{Style, render};
 pub use schema::SCHEMA;
 pub use span::{Position, Span, Spanned};
+pub use suggest::nearest;

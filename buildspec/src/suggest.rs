@@ -19,7 +19,7 @@ pub(crate) fn closest(name: &str, known: &[&'static str]) -> Option<&'static str
 
 /// Returns the known name that few slips of the keyboard lie away from `name`; at most the first hundred
 /// are looked at.
-pub(crate) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     if name.len() > LONGEST {
         return None;
     }

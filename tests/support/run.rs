@@ -23,7 +23,8 @@ pub(crate) struct Run {
     wrapper: Vec<String>,
     input: Option<String>,
     home: PathBuf,
-    artifacts: PathBuf,
+    /// What is typed behind `--artifacts`, if it is.
+    artifacts: Option<PathBuf>,
     result: PathBuf,
 }
 
@@ -46,7 +47,7 @@ impl Run {
             wrapper: Vec::new(),
             input: None,
             home,
-            artifacts,
+            artifacts: Some(artifacts),
             result,
         }
     }
@@ -133,7 +134,15 @@ impl Run {
     /// Asks for artifacts elsewhere.
     pub(crate) fn artifacts_at(self, artifacts: &Path) -> Self {
         Self {
-            artifacts: artifacts.to_owned(),
+            artifacts: Some(artifacts.to_owned()),
+            ..self
+        }
+    }
+
+    /// Does not say where artifacts go.
+    pub(crate) fn no_artifacts(self) -> Self {
+        Self {
+            artifacts: None,
             ..self
         }
     }
@@ -153,7 +162,7 @@ impl Run {
 
     /// Where artifacts go.
     pub(crate) fn artifacts(&self) -> PathBuf {
-        self.artifacts.clone()
+        self.artifacts.clone().expect("the test says where")
     }
 
     /// The source directory.
@@ -186,7 +195,9 @@ impl Run {
             command.arg(&self.source);
         }
         command.arg("--result").arg(&result);
-        command.arg("--artifacts").arg(self.artifacts());
+        if let Some(artifacts) = &self.artifacts {
+            command.arg("--artifacts").arg(artifacts);
+        }
         if let Some(image) = &self.image {
             command.arg("-i").arg(image);
         }
@@ -199,6 +210,7 @@ impl Run {
             "AWS_SECRET_ACCESS_KEY",
             "AWS_SESSION_TOKEN",
             "AWS_ENDPOINT_URL",
+            "AWS_ENDPOINT_URL_S3",
             "AWS_REGION",
             "AWS_DEFAULT_REGION",
             "NO_COLOR",

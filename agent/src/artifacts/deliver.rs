@@ -85,7 +85,8 @@ fn write(file: &mut cap_std::fs::File, target: &Path) -> io::Result<u64> {
     Ok(bytes)
 }
 
-fn failed(path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
+/// Names the place of a failure.
+pub(super) fn failed(path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
     let path = path.to_owned();
     move |source| DeliverError { path, source }
 }

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -96,6 +97,10 @@ pub(super) enum Command {
     /// Look at what caches hold, and get rid of it.
     #[command(after_help = cache::EXAMPLES)]
     Cache(CacheArgs),
+    /// Send what of a build's artifacts has not arrived in S3, because the network, S3 or its permissions failed.
+    ///
+    /// What has arrived is not sent again, nor the parts of a large file. The build's result stays as it is.
+    Upload(UploadArgs),
     /// Delete what finished builds left in the trash. Started by `run`, in the background.
     #[command(hide = true)]
     Sweep(SweepArgs),
@@ -141,6 +146,13 @@ pub(super) struct BuildsArgs {
 #[derive(Debug, Args)]
 pub(super) struct StopArgs {
     /// The build: its id, its uuid, or the beginning of that [default: the newest held build, else the newest running one]
+    #[arg(value_name = "ID")]
+    pub(super) id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UploadArgs {
+    /// The build: its id, its uuid, or the beginning of that [default: every build that has something left to send]
     #[arg(value_name = "ID")]
     pub(super) id: Option<String>,
 }
@@ -241,9 +253,11 @@ pub(super) struct BuildArgs {
     #[arg(long)]
     pub(super) no_image_cache: bool,
 
-    /// Where artifacts go [default: beside the build's log].
-    #[arg(long, value_name = "DIR")]
-    pub(super) artifacts: Option<PathBuf>,
+    /// Where artifacts go: a directory, a ZIP file, a place in S3 (ending in `.zip` for one object), or `project`: where the
+    /// project says. `NAME=` before it: where the secondary artifact, or a pipeline's output artifact, of that name goes
+    /// [default: beside the build's log]
+    #[arg(long, value_name = "[NAME=]DIR|FILE.zip|s3://…|project")]
+    pub(super) artifacts: Vec<OsString>,
 
     /// Where caches are kept, or `off` [default: the user's cache directory].
     #[arg(long, value_name = "DIR|off")]

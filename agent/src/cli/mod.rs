@@ -2,6 +2,7 @@
 //! scripts can branch on. Nothing else in the program prints or exits.
 
 mod args;
+mod artifacts;
 mod attach;
 mod builds;
 mod cache;
@@ -21,6 +22,7 @@ mod source;
 mod stop;
 mod sweep;
 mod terminal;
+mod upload;
 mod variables;
 
 use std::process::ExitCode;
@@ -46,6 +48,7 @@ pub async fn main() -> ExitCode {
         Command::Schema => Ok(plan::schema()),
         Command::Report(args) => report::report(&args),
         Command::Cache(args) => cache::cache(args, &settings).await,
+        Command::Upload(args) => Box::pin(upload::upload(args, &settings)).await,
         Command::Sweep(args) => sweep::sweep(args, &settings).await,
     };
     match done {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
 use super::args::{BuildArgs, Docker, Power};
+use super::artifacts::places;
 use super::compute::limits;
 use super::exit::CliError;
 use super::project_source::of_project;
@@ -40,7 +41,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         None => Project::default(),
         Some(path) => read_project(path, args.project_name.as_deref())?,
     };
-    let unheeded = unheeded(&project, args.source.project_source);
+    let unheeded = unheeded(&project, args);
     let mut warnings: Vec<(String, String)> = unheeded.into_iter().collect();
     let named = args.source.project_source.then(|| of_project(&project));
     let Sources { primary, secondary } = sources(&args.source, named.transpose()?)?;
@@ -80,6 +81,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
     let name = project_name(&project, &primary)?;
     let given = variables(args, &project)?;
     let initiator = initiator(&given, &project, settings);
+    let artifacts = places(&args.artifacts, &project, &name)?;
     let request = BuildRequest {
         // Two directories of the same name are two projects, unless somebody says that they are one.
         cache_scope: match &project.name {
@@ -108,7 +110,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         variables: given,
         docker,
         docker_allow: args.docker_allow.iter().copied().map(power).collect(),
-        artifacts: args.artifacts.as_deref().map(directory).transpose()?,
+        artifacts,
         cache_namespace: project.cache.cache_namespace.clone(),
         cache: match args.cache.as_deref() {
             Some("off") => None,
@@ -210,16 +212,24 @@ fn placed(path: &Path, findings: &[ImageFinding]) -> String {
 }
 
 /// Returns what the caller should know of the fields that are not heeded, if there are any.
-fn unheeded(project: &Project, its_sources: bool) -> Option<(String, String)> {
+fn unheeded(project: &Project, args: &BuildArgs) -> Option<(String, String)> {
     let of_source = |field: &&String| field.to_lowercase().contains("source");
+    let of_artifacts = |field: &&String| field.to_lowercase().contains("artifacts");
     let fields: Vec<&str> = project
         .unheeded
         .iter()
-        .filter(|field| !(its_sources && of_source(field)))
+        .filter(|field| !(args.source.project_source && of_source(field)))
+        // Who says where artifacts go knows where they do not.
+        .filter(|field| args.artifacts.is_empty() || !of_artifacts(field))
         .map(String::as_str)
         .collect();
     let help = if project.unheeded.iter().any(|field| of_source(&field)) {
         "the build runs without it; `--project-source` takes the project's sources, `understudy plan` shows what is done"
+    } else if fields
+        .iter()
+        .any(|field| of_artifacts(&&(*field).to_owned()))
+    {
+        "artifacts stay on this machine; `--artifacts project` brings them where the project says"
     } else {
         "the build runs without it; `understudy plan` shows what it does"
     };

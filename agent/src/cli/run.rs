@@ -9,12 +9,12 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::args::{Output, RunArgs};
+use super::artifacts;
 use super::exit::{self, CliError};
 use super::request::{Asked, request};
 use super::room::{self, Room};
 use super::stop::Signals;
 use super::sweep;
-use crate::artifacts;
 use crate::config::Settings;
 use crate::engine::Docker;
 use crate::images::Keychain;
@@ -31,15 +31,7 @@ pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, 
         warnings,
     } = request(&args.build, settings)?;
     request.debug = args.debug;
-    // A build that cannot hand over its artifacts is not worth running.
-    if let Some(directory) = &request.artifacts {
-        artifacts::probe(directory).map_err(|error| {
-            CliError::unusable(
-                error,
-                "give a directory that you can write to with `--artifacts DIR`",
-            )
-        })?;
-    }
+    artifacts::probe(&request.artifacts)?;
     if let Some(file) = &args.result {
         probe_result(file)?;
     }

@@ -119,6 +119,11 @@ impl BuildDirectory {
         self.root.join("artifacts")
     }
 
+    /// Artifacts on their way to S3, each in a directory of its own until all of it has arrived.
+    pub fn uploads(&self) -> PathBuf {
+        self.root.join("uploads")
+    }
+
     /// The events, one JSON object a line.
     pub fn events(&self) -> PathBuf {
         self.root.join("events.jsonl")

@@ -210,16 +210,7 @@ pub enum EventKind {
     /// The artifact patterns were resolved.
     ArtifactsSelected(ArtifactsSelected),
     /// The artifacts are where they belong.
-    ArtifactsDelivered {
-        /// `None` for the primary artifact.
-        identifier: Option<String>,
-        /// Where they are now.
-        location: String,
-        /// How many files.
-        files: u64,
-        /// Their size in bytes.
-        bytes: u64,
-    },
+    ArtifactsDelivered(ArtifactsDelivered),
     /// Reports were looked for that no section of the buildspec names; those that were found are told next.
     ReportsDiscovered(ReportsDiscovered),
     /// A coverage report was read.
@@ -490,6 +481,41 @@ pub struct ArtifactsSelected {
     pub patterns: Vec<PatternMatches>,
     /// Files in all, each counted once.
     pub files: u64,
+}
+
+/// Where one artifact is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArtifactsDelivered {
+    /// `None` for the primary artifact.
+    pub identifier: Option<String>,
+    /// The path on this machine, or the ARN in S3.
+    pub location: String,
+    /// How many files.
+    pub files: u64,
+    /// Their size in bytes, before they are packed.
+    pub bytes: u64,
+    /// What is known of the ZIP, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packed: Option<PackedSums>,
+    /// Whether the buildspec's name replaced the project's.
+    #[serde(default)]
+    pub name_overridden: bool,
+    /// Whether it was asked for that objects are not encrypted.
+    #[serde(default)]
+    pub encryption_disabled: bool,
+}
+
+/// The size and sums of a ZIP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PackedSums {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// MD5, in hex.
+    pub md5sum: String,
+    /// SHA-256, in hex.
+    pub sha256sum: String,
 }
 
 /// What one pattern matched.

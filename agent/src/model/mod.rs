@@ -3,6 +3,7 @@
 //! `Phase` and `Verdict` are CodeBuild's; `BuildEvent` is what a build tells while it runs; `BuildRecord` is
 //! the fold of those events. Nothing here does I/O, waits, or reads a clock.
 
+mod artifact_place;
 mod credentials;
 mod event;
 mod git_version;
@@ -19,11 +20,13 @@ mod test_report;
 mod texts;
 mod variable;
 
+pub use artifact_place::{ArtifactPlace, ArtifactPlaces, Encryption, Packaging, S3Key, S3Place};
 pub use credentials::{Credentials, Login};
 pub use event::{
-    ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted, DockerRefusal, EventKind,
-    HoldAnswer, HoldReason, ImagePulled, ImagePulling, ImagePushed, ImageStep, PatternMatches,
-    PhaseCommands, ReportsDiscovered, SecondaryReady, SourceReady, StepState,
+    ArtifactsDelivered, ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted,
+    DockerRefusal, EventKind, HoldAnswer, HoldReason, ImagePulled, ImagePulling, ImagePushed,
+    ImageStep, PackedSums, PatternMatches, PhaseCommands, ReportsDiscovered, SecondaryReady,
+    SourceReady, StepState,
 };
 pub use git_version::{GitVersion, GitVersionKind};
 pub use identity::{BuildId, NO_ACCOUNT, Owner};
@@ -31,8 +34,7 @@ pub use image::{ImageCache, ImageDeclaration, ImageOrigin, ImageUri, RepositoryW
 pub use limits::Limits;
 pub use phase::{Phase, Verdict};
 pub use record::{
-    ArtifactRecord, BuildRecord, CacheRecord, CacheTransfer, PhaseRecord, ReportOutcome,
-    ReportRecord,
+    BuildRecord, CacheRecord, CacheTransfer, PhaseRecord, ReportOutcome, ReportRecord,
 };
 pub use report::{CoverageSummary, FileCoverage};
 pub use request::{

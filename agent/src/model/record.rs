@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    BuildEvent, BuildIdentity, CoverageSummary, EventKind, HoldReason, ImagePushed, Phase,
-    PhaseContext, SourceReady, TestCase, TestSummary, Verdict,
+    ArtifactsDelivered, BuildEvent, BuildIdentity, CoverageSummary, EventKind, HoldReason,
+    ImagePushed, Phase, PhaseContext, SourceReady, TestCase, TestSummary, Verdict,
 };
 
 /// What is known of a build so far.
@@ -30,8 +30,8 @@ pub struct BuildRecord {
     pub runtimes: Vec<(String, String)>,
     /// What happened with the cache.
     pub cache: CacheRecord,
-    /// Where artifacts are: identifier, location, files, bytes.
-    pub artifacts: Vec<ArtifactRecord>,
+    /// The artifacts that are where they belong.
+    pub artifacts: Vec<ArtifactsDelivered>,
     /// The reports that were made.
     pub reports: Vec<ReportRecord>,
     /// The images that are in their repositories.
@@ -86,20 +86,6 @@ pub struct CacheTransfer {
     pub millis: u64,
     /// Whether the store had the same content already; always false for a restore.
     pub unchanged: bool,
-}
-
-/// Artifacts that are where they belong.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ArtifactRecord {
-    /// `None` for the primary artifact.
-    pub identifier: Option<String>,
-    /// Where they are.
-    pub location: String,
-    /// How many files.
-    pub files: u64,
-    /// Their size in bytes.
-    pub bytes: u64,
 }
 
 /// A report of a group.
@@ -179,19 +165,7 @@ impl BuildRecord {
             EventKind::CacheRestored { .. }
             | EventKind::CacheMissed { .. }
             | EventKind::CacheSaved { .. } => self.cache.apply(&event.kind),
-            EventKind::ArtifactsDelivered {
-                identifier,
-                location,
-                files,
-                bytes,
-            } => {
-                self.artifacts.push(ArtifactRecord {
-                    identifier: identifier.clone(),
-                    location: location.clone(),
-                    files: *files,
-                    bytes: *bytes,
-                });
-            }
+            EventKind::ArtifactsDelivered(delivered) => self.artifacts.push(delivered.clone()),
             EventKind::CoverageCollected { .. }
             | EventKind::TestsCollected { .. }
             | EventKind::ReportIncomplete { .. } => self.reports.extend(report(&event.kind)),

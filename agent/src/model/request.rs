@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    ImageCache, ImageDeclaration, Limits, Owner, RequestVariable, S3Source, SecondarySource,
-    ShownVariable, Source, VariableKind, Visibility,
+    ArtifactPlaces, ImageCache, ImageDeclaration, Limits, Owner, RequestVariable, S3Source,
+    SecondarySource, ShownVariable, Source, VariableKind, Visibility,
 };
 
 /// A request for one build: what the command line, the project file and the environment came to.
@@ -37,8 +37,8 @@ pub struct BuildRequest {
     pub docker: DockerAccess,
     /// What a build may do with the host's engine beyond what it is lent for.
     pub docker_allow: Vec<DockerPower>,
-    /// Where artifacts go; absolute. `None` keeps them beside the build's log.
-    pub artifacts: Option<PathBuf>,
+    /// Where artifacts go.
+    pub artifacts: ArtifactPlaces,
     /// `cacheNamespace` of the project: projects that name the same one share their keyed caches (reference §7.3).
     pub cache_namespace: Option<String>,
     /// The root of the cache's store; absolute. `None` is no cache.

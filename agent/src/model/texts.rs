@@ -3,9 +3,9 @@
 //! The patterns name every field, so that a new one cannot be overlooked: it is a text, or it is known to be none.
 
 use super::event::{
-    ArtifactsSelected, BuildIdentity, CommandStarted, DockerRefusal, EventKind, ImagePulled,
-    ImagePulling, ImagePushed, ImageStep, PatternMatches, ReportsDiscovered, SecondaryReady,
-    SourceReady,
+    ArtifactsDelivered, ArtifactsSelected, BuildIdentity, CommandStarted, DockerRefusal, EventKind,
+    ImagePulled, ImagePulling, ImagePushed, ImageStep, PatternMatches, ReportsDiscovered,
+    SecondaryReady, SourceReady,
 };
 use super::{PhaseContext, Reference, ShownVariable, SourceIdentity, TestCase};
 
@@ -92,7 +92,7 @@ impl EventKind {
             | Self::ImagePushed(_) => {
                 self.edit_image(edit);
             }
-            Self::ArtifactsSelected(_) | Self::ArtifactsDelivered { .. } => {
+            Self::ArtifactsSelected(_) | Self::ArtifactsDelivered(_) => {
                 self.edit_artifacts(edit);
             }
             Self::CoverageCollected { .. }
@@ -245,12 +245,16 @@ impl EventKind {
                     edit(pattern, None);
                 }
             }
-            Self::ArtifactsDelivered {
+            Self::ArtifactsDelivered(ArtifactsDelivered {
                 identifier,
                 location,
                 files: _,
                 bytes: _,
-            } => {
+                // Sums say nothing.
+                packed: _,
+                name_overridden: _,
+                encryption_disabled: _,
+            }) => {
                 optional(identifier, edit);
                 edit(location, None);
             }

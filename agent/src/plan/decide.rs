@@ -272,9 +272,15 @@ fn artifacts(document: &BuildSpec, values: &mut Vec<Value>) -> Vec<ArtifactPlan>
             exclude: artifact
                 .exclude_paths
                 .iter()
-                .map(|glob| glob.value.clone())
+                .map(|glob| text(values, &glob.value))
                 .collect(),
             discard_paths: artifact.discard_paths,
+            enable_symlinks: artifact.enable_symlinks,
+            name: artifact.name.as_ref().map(|name| text(values, &name.value)),
+            s3_prefix: artifact
+                .s3_prefix
+                .as_ref()
+                .map(|prefix| text(values, &prefix.value)),
         };
     // Only secondary artifacts: not in the guide, common in practice (reference §1.8).
     let first = (!primary.files.is_empty()).then(|| plan(None, primary));

@@ -5,6 +5,7 @@
 mod compute;
 mod curated;
 mod decide;
+mod destination;
 mod environment;
 mod expand;
 mod fingerprint;
@@ -23,6 +24,7 @@ use serde::Serialize;
 pub use compute::{compute, fit, gib};
 pub use curated::{Curated, curated};
 pub use decide::{PlanError, decide};
+pub use destination::{ArtifactNames, Destination, S3Target, destination, unmatched};
 pub use environment::{BuildFacts, SETTABLE, buildspec_location, environment, is_settable};
 pub use expand::{expand, is_name};
 pub use fingerprint::fingerprint;
@@ -182,9 +184,15 @@ pub struct ArtifactPlan {
     /// The globs.
     pub files: Vec<Text>,
     /// Globs of files that are left out again.
-    pub exclude: Vec<String>,
+    pub exclude: Vec<Text>,
     /// Whether every file goes to the root by its base name.
     pub discard_paths: bool,
+    /// Whether links stay links in a ZIP.
+    pub enable_symlinks: bool,
+    /// The artifact's name, which counts where the project lets it.
+    pub name: Option<Text>,
+    /// What a key in S3 begins with, in place of the project's path.
+    pub s3_prefix: Option<Text>,
 }
 
 /// What to read for one report.

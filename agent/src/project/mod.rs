@@ -3,6 +3,7 @@
 //!
 //! Beside CodeBuild's own fields a file may declare `images`. Nothing here reads a file or decides.
 
+mod artifacts;
 mod file;
 mod flag;
 mod images;
@@ -10,6 +11,7 @@ mod unheeded;
 
 use serde::Deserialize;
 
+pub use artifacts::Artifacts;
 pub use file::parse;
 pub use flag::{image_flag, with_images};
 pub use images::ImageFinding;
@@ -32,6 +34,10 @@ pub struct Project {
     pub secondary_source_versions: Vec<SourceVersion>,
     /// Image, variables, privileged mode.
     pub environment: Environment,
+    /// Where the primary artifact goes.
+    pub artifacts: Artifacts,
+    /// Where the artifacts beside it go.
+    pub secondary_artifacts: Vec<Artifacts>,
     /// Where the cache is kept.
     pub cache: Cache,
     /// Minutes until a build times out.

@@ -1,17 +1,28 @@
 //! The buildspec's `artifacts`: chosen, brought to their place, and where one is missing, explained.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::blocking::blocking;
+use super::explain_miss::explain_miss;
 use super::phase_end::PhaseEnd;
+use super::ship;
 use super::teller::Teller;
 use super::upload::Left;
-use crate::artifacts::{self, Rules, Selection};
+use crate::artifacts::{self, Delivered, Rules, Selection, Sums};
 use crate::model::{
-    ArtifactsSelected, BuildspecPlace, EventKind, PatternMatches, PhaseContext, StatusCode,
+    ArtifactsDelivered, ArtifactsSelected, Encryption, EventKind, Packaging, PackedSums,
+    PatternMatches, PhaseContext, StatusCode,
 };
-use crate::plan::ArtifactPlan;
+use crate::plan::{ArtifactNames, ArtifactPlan, Destination, destination, unmatched};
 use crate::workspace::Tree;
+
+/// Returns what keeps the buildspec's artifacts and the places that were asked for from fitting one another, if anything
+/// does.
+pub(super) fn unfitting(left: &Left<'_>) -> Option<PhaseEnd> {
+    let reason = unmatched(&left.build.request.artifacts, &left.plan.artifacts)?;
+    let help = "let the buildspec's `artifacts` have the names that the project, or `--artifacts NAME=…`, has";
+    Some(client_error(reason, help))
+}
 
 /// Collects one artifact.
 pub(super) async fn collect(
@@ -19,57 +30,35 @@ pub(super) async fn collect(
     artifact: &ArtifactPlan,
     teller: &mut Teller<'_>,
 ) -> Result<(), PhaseEnd> {
+    let Some(destination) = place(left, artifact)? else {
+        return Ok(());
+    };
+    // What goes to S3 is put together on this machine first, and stays until all of it has arrived.
+    let (target, form) = match &destination {
+        Destination::Directory(path) => (path.clone(), Packaging::Files),
+        Destination::Zip(path) => (path.clone(), Packaging::Zip),
+        Destination::S3(s3) => {
+            let upload = ship::place(left, artifact.identifier.as_deref())?;
+            (artifacts::content(&upload, s3.packaging), s3.packaging)
+        }
+    };
     let rules = Rules {
         base_directory: artifact
             .base_directory
             .as_ref()
             .map(|base| left.values.text(base)),
         files: left.texts(&artifact.files),
-        exclude: artifact.exclude.clone(),
+        exclude: left.texts(&artifact.exclude),
         discard_paths: artifact.discard_paths,
+        // Only a ZIP has links (reference §1.8).
+        keep_links: artifact.enable_symlinks && form == Packaging::Zip,
         source_directory: left.plan.source_directory.clone(),
     };
-    let selection = artifacts::select(left.tree, &rules).map_err(|error| {
-        let help = "correct `base-directory` and `files` in the buildspec";
-        client_error(error.to_string(), help)
-    })?;
-    teller.tell(EventKind::ArtifactsSelected(selected(
-        artifact, &rules, &selection,
-    )));
-    for (glob, _) in selection.matches.iter().filter(|(_, count)| *count == 0) {
-        explain_miss(left, glob, teller);
+    let mut selection = choose(left, artifact, &rules, teller)?;
+    if form == Packaging::Files && matches!(destination, Destination::S3(_)) {
+        leave_out_unnameable(&mut selection, teller);
     }
-    for place in &selection.collisions {
-        let place = place.display();
-        teller.warn(
-            format!("two files want the place `{place}` in the artifact; the later one has it"),
-            "leave `discard-paths` out, or give the files different names",
-        );
-    }
-    if selection.files.is_empty() {
-        // CodeBuild's words (reference §2.9); a single pattern without a match is only skipped (§6.2).
-        let base = rules.base_directory.as_deref().unwrap_or("the source root");
-        let help = format!("none of `files` matches below {base}");
-        return Err(client_error(
-            "no matching artifact paths found".into(),
-            help,
-        ));
-    }
-    let place = destination(left, artifact);
-    let (source, target) = (left.build.directory.source(), place.clone());
-    let delivered = blocking(move |abandoned| {
-        let tree = Tree::open(&source).map_err(|error| error.to_string())?;
-        artifacts::deliver(&tree, &selection, &target, abandoned).map_err(|error| error.to_string())
-    })
-    .await
-    .map_err(|error| error.to_string())
-    .and_then(|delivered| delivered)
-    .map_err(|message| {
-        PhaseEnd::fault(
-            message,
-            "make the place writable and see that the disk has room (`df -h`)",
-        )
-    })?;
+    let (delivered, sums) = bring(left, selection, target.clone(), form).await?;
     for (path, reason) in &delivered.left_out {
         teller.warn(
             format!("`{}` is not in the artifact: {reason}", path.display()),
@@ -78,21 +67,135 @@ pub(super) async fn collect(
     }
     if delivered.files == 0 {
         let help = "none of the matching paths is a readable file within the source";
-        return Err(client_error(
-            "no matching artifact paths found".into(),
-            help,
-        ));
+        return Err(client_error(NO_MATCH.into(), help));
     }
-    teller.tell(EventKind::ArtifactsDelivered {
+    let mut told = ArtifactsDelivered {
         identifier: artifact.identifier.clone(),
-        location: place.display().to_string(),
+        location: target.display().to_string(),
         files: delivered.files,
         bytes: delivered.bytes,
-    });
+        packed: sums.map(|sums| PackedSums {
+            bytes: sums.bytes,
+            md5sum: sums.md5,
+            sha256sum: sums.sha256,
+        }),
+        name_overridden: false,
+        encryption_disabled: false,
+    };
+    if let Destination::S3(s3) = destination {
+        told.name_overridden = s3.name_overridden;
+        told.encryption_disabled = s3.encryption == Encryption::Disabled;
+        told.location = ship::ship(left, &told, s3, teller).await?;
+    }
+    teller.tell(EventKind::ArtifactsDelivered(told));
     Ok(())
 }
 
-fn client_error(message: String, help: impl Into<String>) -> PhaseEnd {
+/// CodeBuild's words (reference §2.9); a single pattern without a match is only skipped (§6.2).
+const NO_MATCH: &str = "no matching artifact paths found";
+
+/// Returns where the artifact goes; `None` when it goes nowhere.
+fn place(left: &Left<'_>, artifact: &ArtifactPlan) -> Result<Option<Destination>, PhaseEnd> {
+    let build = left.build.id.uuid.to_string();
+    let name = artifact.name.as_ref().map(|name| left.values.text(name));
+    let s3_prefix = artifact.s3_prefix.as_ref().map(|it| left.values.text(it));
+    let names = ArtifactNames {
+        build: &build,
+        // A name of several lines has the line end that the last command printed.
+        name: name.as_deref().map(str::trim_end),
+        s3_prefix: s3_prefix.as_deref().map(str::trim_end),
+        kept: &left.build.directory.artifacts(),
+    };
+    let places = &left.build.request.artifacts;
+    let found = destination(places, artifact.identifier.as_deref(), &names);
+    found.map_err(|reason| {
+        client_error(reason, "correct `name` and `s3-prefix` in the buildspec's `artifacts`, or `path` and `name` in the project's")
+    })
+}
+
+/// Selects, tells what was selected, and explains what was not.
+fn choose(
+    left: &Left<'_>,
+    artifact: &ArtifactPlan,
+    rules: &Rules,
+    teller: &mut Teller<'_>,
+) -> Result<Selection, PhaseEnd> {
+    let selection = artifacts::select(left.tree, rules).map_err(|error| {
+        let help = "correct `base-directory` and `files` in the buildspec";
+        client_error(error.to_string(), help)
+    })?;
+    teller.tell(EventKind::ArtifactsSelected(selected(
+        artifact, rules, &selection,
+    )));
+    for (glob, _) in selection.matches.iter().filter(|(_, count)| *count == 0) {
+        explain_miss(left, rules, glob, teller);
+    }
+    for collision in &selection.collisions {
+        let [place, winner, loser] =
+            [&collision.place, &collision.winner, &collision.loser].map(|path| path.display());
+        teller.warn(
+            format!("two files want the place `{place}` in the artifact; `{winner}` has it, `{loser}` is left out"),
+            "leave `discard-paths` out, or give the files different names",
+        );
+    }
+    if selection.files.is_empty() {
+        let base = rules.base_directory.as_deref().unwrap_or("the source root");
+        let help = format!("none of `files` matches below {base}");
+        return Err(client_error(NO_MATCH.into(), help));
+    }
+    Ok(selection)
+}
+
+/// A key in S3 is UTF-8.
+fn leave_out_unnameable(selection: &mut Selection, teller: &mut Teller<'_>) {
+    selection.files.retain(|place, _| {
+        let can_be_key = place.to_str().is_some();
+        if !can_be_key {
+            teller.warn(
+                format!(
+                    "`{}` is not in the artifact: its name is not UTF-8, and can be no key in S3",
+                    place.display()
+                ),
+                "rename it, or let the artifact be a ZIP",
+            );
+        }
+        can_be_key
+    });
+}
+
+/// Copies or packs the selection. A ZIP comes with its sums.
+async fn bring(
+    left: &Left<'_>,
+    selection: Selection,
+    target: PathBuf,
+    form: Packaging,
+) -> Result<(Delivered, Option<Sums>), PhaseEnd> {
+    let source = left.build.directory.source();
+    let brought = blocking(move |abandoned| {
+        let tree = Tree::open(&source).map_err(|error| error.to_string())?;
+        let brought = match form {
+            Packaging::Files => artifacts::deliver(&tree, &selection, &target, abandoned),
+            Packaging::Zip => artifacts::pack(&tree, &selection, &target, abandoned),
+        };
+        let delivered = brought.map_err(|error| error.to_string())?;
+        let sums = (form == Packaging::Zip).then(|| artifacts::sums(&target));
+        let sums = sums
+            .transpose()
+            .map_err(|error| format!("failed to read `{}`: {error}", target.display()))?;
+        Ok((delivered, sums))
+    })
+    .await
+    .map_err(|error| error.to_string())
+    .and_then(|brought| brought);
+    brought.map_err(|message: String| {
+        PhaseEnd::fault(
+            message,
+            "make the place writable and see that the disk has room (`df -h`)",
+        )
+    })
+}
+
+pub(super) fn client_error(message: String, help: impl Into<String>) -> PhaseEnd {
     PhaseEnd::failed(PhaseContext::new(StatusCode::ClientError, message).with_help(help))
 }
 
@@ -108,56 +211,5 @@ fn selected(artifact: &ArtifactPlan, rules: &Rules, selection: &Selection) -> Ar
             })
             .collect(),
         files: selection.files.len() as u64,
-    }
-}
-
-/// Says where a missed file lies and which command moved there: CodeBuild skips the pattern in silence.
-fn explain_miss(left: &Left<'_>, glob: &str, teller: &mut Teller<'_>) {
-    let strays = artifacts::strays(left.tree, glob);
-    let Some(nearest) = strays.first() else {
-        teller.warn(
-            format!("artifact pattern `{glob}` matches nothing below the source root"),
-            "remove it, or correct it: patterns are relative to the source root, not to the current directory",
-        );
-        return;
-    };
-    let folder = nearest.parent().unwrap_or(Path::new(""));
-    let absolute = Path::new(&left.plan.source_directory).join(folder);
-    let moves = &left.running.moves;
-    let moved = moves
-        .iter()
-        .rfind(|(_, directory)| Path::new(directory) == absolute);
-    let because = moved.map_or_else(String::new, |(command, _)| {
-        let text = command.text.lines().next().unwrap_or_default();
-        let place = place_of(left, command.line);
-        format!("; `{text}` ({place}) moved there, and a `cd` lasts into later commands and phases")
-    });
-    let (nearest, folder) = (nearest.display(), folder.display());
-    teller.warn(
-        format!("artifact `{glob}` is missing: the file lies at `{nearest}`{because}"),
-        format!(
-            "write it to \"$CODEBUILD_SRC_DIR/{glob}\", or keep the `cd` to one command: `(cd {folder} && …)`"
-        ),
-    );
-}
-
-/// Returns where a command stands, for people.
-fn place_of(left: &Left<'_>, line: Option<usize>) -> String {
-    let file = match &left.build.request.buildspec {
-        BuildspecPlace::InSource { path, .. } => path,
-        BuildspecPlace::Inline(_) | BuildspecPlace::S3(_) => "buildspec",
-    };
-    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
-}
-
-/// The primary artifact has the caller's directory, a secondary one a directory of its own in it.
-fn destination(left: &Left<'_>, artifact: &ArtifactPlan) -> PathBuf {
-    let asked = left.build.request.artifacts.clone();
-    let root = asked.unwrap_or_else(|| left.build.directory.artifacts());
-    match &artifact.identifier {
-        None => root,
-        Some(identifier) => root
-            .join("secondary-artifacts")
-            .join(identifier.replace('/', "_")),
     }
 }

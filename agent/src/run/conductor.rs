@@ -195,6 +195,7 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
                     running: &started.running,
                     values: &self.values,
                     tree: &tree,
+                    trash: &self.surroundings.trash,
                 };
                 return Ok(upload::upload(&left, self.surroundings, teller).await);
             }

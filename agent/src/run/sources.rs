@@ -222,17 +222,14 @@ fn own_places(build: &Build, trash: &Path, source: &source::LocalSource) -> Vec<
     let artifacts = build
         .request
         .artifacts
-        .clone()
-        .filter(|_| source.files == FileList::All);
-    let places = [
-        builds,
-        Some(trash.to_owned()),
-        build.request.cache.clone(),
-        artifacts,
-    ];
+        .directories()
+        .filter(|_| source.files == FileList::All)
+        .map(Path::to_owned);
+    let places = [builds, Some(trash.to_owned()), build.request.cache.clone()];
     places
         .into_iter()
         .flatten()
+        .chain(artifacts)
         .filter(|place| *place != source.directory)
         .collect()
 }

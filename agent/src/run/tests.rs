@@ -61,7 +61,7 @@ impl Bench {
             variables: Vec::new(),
             docker: DockerAccess::None,
             docker_allow: Vec::new(),
-            artifacts: None,
+            artifacts: crate::model::ArtifactPlaces::Kept,
             cache_namespace: None,
             cache: None,
             timeout: Duration::from_mins(1),

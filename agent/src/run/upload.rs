@@ -1,5 +1,7 @@
 //! `UPLOAD_ARTIFACTS`: declared images, artifacts, reports. One that fails does not keep the others back.
 
+use std::path::Path;
+
 use super::commands::Running;
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
@@ -17,6 +19,8 @@ pub(super) struct Left<'a> {
     pub(super) running: &'a Running<'a>,
     pub(super) values: &'a Values,
     pub(super) tree: &'a Tree,
+    /// Where directories wait for their removal.
+    pub(super) trash: &'a Path,
 }
 
 impl Left<'_> {
@@ -44,8 +48,13 @@ pub(super) async fn upload<E: ContainerEngine>(
         });
         ends.extend(written.err());
     }
-    for artifact in &plan.artifacts {
-        ends.extend(collect::collect(left, artifact, teller).await.err());
+    match collect::unfitting(left) {
+        Some(end) => ends.push(end),
+        None => {
+            for artifact in &plan.artifacts {
+                ends.extend(collect::collect(left, artifact, teller).await.err());
+            }
+        }
     }
     for report in &plan.reports {
         read_reports::read_report(left, report, teller);

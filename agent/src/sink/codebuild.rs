@@ -218,7 +218,7 @@ impl<W: Write> CodeBuildLog<W> {
             | EventKind::DockerRefused(_)
             | EventKind::ImageStep(_)
             | EventKind::ImageBuilt { .. }
-            | EventKind::ArtifactsDelivered { .. }
+            | EventKind::ArtifactsDelivered(_)
             | EventKind::VariablesExported { .. }
             | EventKind::BuildFinished { .. } => Ok(()),
         }

@@ -260,7 +260,7 @@ impl<W: Write> Pretty<W> {
             | EventKind::CacheSkipped { .. }
             | EventKind::CachePath { .. }
             | EventKind::ArtifactsSelected(_)
-            | EventKind::ArtifactsDelivered { .. }
+            | EventKind::ArtifactsDelivered(_)
             | EventKind::ReportsDiscovered(_)
             | EventKind::CoverageCollected { .. }
             | EventKind::TestsCollected { .. }

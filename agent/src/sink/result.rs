@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::model::{
-    BuildRecord, CacheRecord, Phase, PhaseRecord, ReportOutcome, ReportRecord, SourceIdentity,
-    TestStatus, TestSummary,
+    ArtifactsDelivered, BuildRecord, CacheRecord, Phase, PhaseRecord, ReportOutcome, ReportRecord,
+    SourceIdentity, TestStatus, TestSummary,
 };
 
 /// Returns the object.
@@ -35,11 +35,11 @@ pub fn result(record: &BuildRecord) -> Value {
             let version = one.version.as_ref()?;
             Some(json!({ "sourceIdentifier": one.id, "sourceVersion": version }))
         }).collect::<Vec<_>>(),
-        "artifacts": { "location": primary_location(record) },
-        "secondaryArtifacts": record.artifacts.iter().filter_map(|artifact| {
-            let identifier = artifact.identifier.as_ref()?;
-            Some(json!({ "artifactIdentifier": identifier, "location": artifact.location }))
-        }).collect::<Vec<_>>(),
+        "artifacts": primary(record),
+        "secondaryArtifacts": record.artifacts.iter()
+            .filter(|artifact| artifact.identifier.is_some())
+            .map(artifact)
+            .collect::<Vec<_>>(),
         "cache": cache(record),
         "environment": {
             "type": "LINUX_CONTAINER",
@@ -145,12 +145,27 @@ fn contexts(phase: &PhaseRecord) -> Value {
     phase.contexts.iter().map(one).collect()
 }
 
-fn primary_location(record: &BuildRecord) -> &str {
-    let primary = record
-        .artifacts
-        .iter()
-        .find(|artifact| artifact.identifier.is_none());
-    primary.map_or("", |artifact| &artifact.location)
+/// CodeBuild's record of a build without artifacts has an empty location (reference §12.6).
+fn primary(record: &BuildRecord) -> Value {
+    let mut all = record.artifacts.iter();
+    let primary = all.find(|artifact| artifact.identifier.is_none());
+    primary.map_or_else(|| json!({ "location": "" }), artifact)
+}
+
+/// An artifact in the shape of CodeBuild's `BuildArtifacts`; sums are those of a ZIP (reference §6.3).
+fn artifact(artifact: &ArtifactsDelivered) -> Value {
+    let mut value = json!({
+        "location": artifact.location,
+        "sha256sum": artifact.packed.as_ref().map(|zip| &zip.sha256sum),
+        "md5sum": artifact.packed.as_ref().map(|zip| &zip.md5sum),
+        "overrideArtifactName": artifact.name_overridden,
+        "encryptionDisabled": artifact.encryption_disabled,
+        "artifactIdentifier": artifact.identifier,
+    });
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    value
 }
 
 fn arn(report: &ReportRecord) -> Option<&String> {

@@ -43,7 +43,14 @@ pub(super) fn summary(record: &BuildRecord, failure: Option<&Failure>) -> String
             .identifier
             .as_ref()
             .map_or_else(String::new, |name| format!("{name}: "));
-        let size = format!("{} files, {}", artifact.files, bytes(artifact.bytes));
+        let packed = artifact.packed.as_ref();
+        let packed =
+            packed.map_or_else(String::new, |zip| format!(", {} packed", bytes(zip.bytes)));
+        let size = format!(
+            "{} files, {}{packed}",
+            artifact.files,
+            bytes(artifact.bytes)
+        );
         facts.add_row(["artifact", &format!("{name}{} ({size})", artifact.location)]);
     }
     for report in &record.reports {
