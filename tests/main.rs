@@ -15,6 +15,7 @@ mod buildspec_place;
 mod cache;
 mod cache_budget;
 mod cache_keyed;
+mod cache_s3;
 mod check;
 mod check_truth;
 mod compute;

@@ -15,6 +15,7 @@ pub mod lend_docker;
 pub mod model;
 pub mod plan;
 pub mod project;
+pub mod remote_cache;
 pub mod report;
 pub mod run;
 pub mod secrets;

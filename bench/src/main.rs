@@ -12,6 +12,7 @@ mod measure;
 mod program;
 mod report;
 mod rivals;
+mod s3;
 mod table;
 mod tree;
 
@@ -28,6 +29,11 @@ const BENCHES: &[Bench] = &[
     ("cache.restore", cache::restore),
     ("cache.restore.copy", cache::restore_copy),
     ("cache.restore.zip", cache::restore_zip),
+    ("cache.s3.bytes", s3::bytes),
+    ("cache.s3.bytes.rss", s3::save_memory),
+    ("cache.s3.restore", s3::restore),
+    ("cache.s3.restore.rss", s3::restore_memory),
+    ("cache.s3.restore.walk", s3::restore_and_walk),
     ("check.corpus", check::corpus),
     ("check.start", check::start),
     ("log.redact", log::redact),
@@ -41,6 +47,9 @@ const BENCHES: &[Bench] = &[
 )]
 fn main() -> ExitCode {
     let prefix = std::env::args().nth(1).unwrap_or_default();
+    if prefix == s3::ALONE {
+        return s3::alone();
+    }
     let mut figures = Vec::new();
     for (id, bench) in BENCHES.iter().filter(|(id, _)| id.starts_with(&prefix)) {
         eprintln!("  {id} …");

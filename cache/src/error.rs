@@ -77,6 +77,23 @@ pub enum CacheError {
         /// Why it failed.
         source: io::Error,
     },
+    /// The bucket cannot be used.
+    #[error("use the cache in S3: {0}; {help}", help = .0.help())]
+    Remote(Box<objects::ObjectError>),
+    /// A cache in S3 was to be written to by who may only read.
+    #[error("save to `{place}`: this build may only read its cache")]
+    ReadOnly {
+        /// The store.
+        place: String,
+    },
+    /// Something cannot be packed for the bucket, or be made of what came from there.
+    #[error("pack {what} for the cache in S3")]
+    Pack {
+        /// What was worked on.
+        what: String,
+        /// Why it failed.
+        source: io::Error,
+    },
     /// Something cannot be written, renamed or removed.
     #[error("write `{path}`: check the free space and the rights there")]
     Write {
@@ -100,6 +117,20 @@ impl CacheError {
     pub(crate) fn write<E: Into<io::Error>>(path: &Path) -> impl FnOnce(E) -> Self + '_ {
         |source| Self::Write {
             path: path.to_owned(),
+            source: source.into(),
+        }
+    }
+
+    /// Returns the error of a bucket.
+    pub(crate) fn remote(error: objects::ObjectError) -> Self {
+        Self::Remote(Box::new(error))
+    }
+
+    /// Returns what turns failed work on `what` into an error.
+    pub(crate) fn pack<E: Into<io::Error>>(what: &str) -> impl FnOnce(E) -> Self {
+        let what = what.to_owned();
+        |source| Self::Pack {
+            what,
             source: source.into(),
         }
     }

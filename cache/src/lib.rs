@@ -5,8 +5,10 @@
 //! - [`hash_tree`] hashes a directory, and with a [`HashMemory`] reads only what changed since.
 //! - [`Root`] names a directory of a workspace and the globs that choose from it.
 //!
-//! The crate knows no buildspec, no container and no network, and it reads no clock and no
-//! environment. It is synchronous: an asynchronous caller wraps a call in `spawn_blocking`.
+//! - [`RemoteStore`] keeps entries in a bucket, and makes them entries of a local store again.
+//!
+//! The crate knows no buildspec and no container, and it reads no clock and no environment. All but
+//! the remote store is synchronous: an asynchronous caller wraps a call in `spawn_blocking`.
 //! A miss is a value, not an error; an error never leaves a half-written entry behind.
 //!
 //! [explain]: EntryKey::explain
@@ -14,9 +16,11 @@
 mod error;
 mod hash;
 mod hashed;
+mod image;
 mod key;
 mod local;
 mod parallel;
+mod remote;
 mod tree;
 
 pub use error::CacheError;
@@ -27,3 +31,4 @@ pub use local::{
     Budget, Doing, Emptied, Evicted, Hit, Lease, Leased, LocalStore, MissReason, Removal, Restored,
     Root, Saved, Saving, Shrunk, StoredEntry, Summary, Verified, Verify,
 };
+pub use remote::{Access, Fetched, Mounting, RemoteStore, Transfer, Uploaded};

@@ -259,9 +259,14 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "[NAME=]DIR|FILE.zip|s3://…|project")]
     pub(super) artifacts: Vec<OsString>,
 
-    /// Where caches are kept, or `off` [default: the user's cache directory].
-    #[arg(long, value_name = "DIR|off")]
+    /// Where caches are kept: a directory, `s3://bucket/prefix` (behind this machine's own), or `off`
+    /// [default: the user's cache directory, and the bucket of a project with an S3 cache].
+    #[arg(long, value_name = "DIR|s3://…|off")]
     pub(super) cache: Option<String>,
+
+    /// Whether the build saves its caches or only restores them [default: readwrite; read for a pull request].
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub(super) cache_mode: Option<CacheMode>,
 
     /// Leave at most this much in the cache when the build is over, such as 20GiB: what was not used for longest goes
     /// first [default: `UNDERSTUDY_CACHE_MAX`, else no limit].
@@ -280,6 +285,15 @@ pub(super) struct BuildArgs {
     /// Also take files that git ignores.
     #[arg(long)]
     pub(super) include_ignored: bool,
+}
+
+/// What a build does with its caches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum CacheMode {
+    /// It restores them.
+    Read,
+    /// It restores and saves them.
+    Readwrite,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

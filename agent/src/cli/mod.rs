@@ -6,6 +6,7 @@ mod artifacts;
 mod attach;
 mod builds;
 mod cache;
+mod cache_place;
 mod check;
 mod compute;
 mod exit;

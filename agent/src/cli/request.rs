@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::args::{BuildArgs, Docker, Power};
 use super::artifacts::places;
+use super::cache_place::{cache_access, cache_place};
 use super::compute::limits;
 use super::exit::CliError;
 use super::project_source::of_project;
@@ -82,6 +83,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
     let given = variables(args, &project)?;
     let initiator = initiator(&given, &project, settings);
     let artifacts = places(&args.artifacts, &project, &name)?;
+    let cache = cache_place(args.cache.as_deref(), &project.cache, settings)?;
     let request = BuildRequest {
         // Two directories of the same name are two projects, unless somebody says that they are one.
         cache_scope: match &project.name {
@@ -107,16 +109,13 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
             .clone()
             .unwrap_or_else(|| "BUILD_GENERAL1_SMALL".into()),
         limits: limits(args, &project)?,
-        variables: given,
         docker,
         docker_allow: args.docker_allow.iter().copied().map(power).collect(),
         artifacts,
         cache_namespace: project.cache.cache_namespace.clone(),
-        cache: match args.cache.as_deref() {
-            Some("off") => None,
-            Some(path) => Some(directory(Path::new(path))?),
-            None => Some(settings.cache.clone()),
-        },
+        cache: cache.local,
+        cache_bucket: cache.bucket,
+        cache_access: cache_access(args, &primary, &given),
         timeout: timeout(args, &project)?,
         debug: false,
         credentials: credentials(args)?,
@@ -133,6 +132,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         encryption_key: project.encryption_key.clone(),
         public_alias: project.public_alias().map(str::to_owned),
         initiator,
+        variables: given,
         source: primary,
         secondary_sources: secondary,
     };
@@ -363,7 +363,7 @@ fn timeout(args: &BuildArgs, project: &Project) -> Result<Duration, CliError> {
     Ok(Duration::from_secs_f64(minutes * 60.0))
 }
 
-fn directory(path: &Path) -> Result<PathBuf, CliError> {
+pub(super) fn directory(path: &Path) -> Result<PathBuf, CliError> {
     absolute(path).map_err(|error| {
         CliError::unusable(
             format!("`{}`: {error}", path.display()),

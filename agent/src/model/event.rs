@@ -130,18 +130,7 @@ pub enum EventKind {
         path: String,
     },
     /// A saved cache was put in place before the first command.
-    CacheRestored {
-        /// The entry's key.
-        key: String,
-        /// The buildspec's key, expanded, that it was saved under; `None` for a cache without one.
-        name: Option<String>,
-        /// How many files.
-        files: u64,
-        /// Their size in bytes.
-        bytes: u64,
-        /// How long it took, in milliseconds.
-        millis: u64,
-    },
+    CacheRestored(CacheTransfer),
     /// There was nothing to restore.
     CacheMissed {
         /// The key that was looked for.
@@ -150,20 +139,7 @@ pub enum EventKind {
         reason: String,
     },
     /// The cache was kept for the next build.
-    CacheSaved {
-        /// The entry's key.
-        key: String,
-        /// The buildspec's key, expanded, that it was saved under; `None` for a cache without one.
-        name: Option<String>,
-        /// How many files.
-        files: u64,
-        /// Their size in bytes.
-        bytes: u64,
-        /// Whether the store had the very same content already.
-        unchanged: bool,
-        /// How long it took, in milliseconds.
-        millis: u64,
-    },
+    CacheSaved(CacheTransfer),
     /// A command begins.
     CommandStarted(CommandStarted),
     /// Standard output and error of the container, merged in order of arrival.
@@ -395,6 +371,41 @@ pub struct SecondaryReady {
     pub directory: String,
     /// The commit, where there is one.
     pub resolved_version: Option<String>,
+}
+
+/// A cache that was restored or saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CacheTransfer {
+    /// The entry's key.
+    pub key: String,
+    /// The buildspec's key, expanded, that it was saved under; `None` for a cache without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The name of the tree: equal exactly if all its files are. `None` where an unchanged one was not looked at.
+    pub digest: Option<String>,
+    /// Where a restored one came from, or how far a saved one went.
+    pub origin: CacheOrigin,
+    /// How many files.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// The bytes that went over the network.
+    pub moved: u64,
+    /// Whether the store had the very same content already; always false for a restore.
+    pub unchanged: bool,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+}
+
+/// A store of caches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CacheOrigin {
+    /// The one on this machine.
+    Local,
+    /// The one in S3.
+    S3,
 }
 
 /// How many commands a phase has.

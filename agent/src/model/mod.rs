@@ -23,7 +23,7 @@ mod variable;
 pub use artifact_place::{ArtifactPlace, ArtifactPlaces, Encryption, Packaging, S3Key, S3Place};
 pub use credentials::{Credentials, Login};
 pub use event::{
-    ArtifactsDelivered, ArtifactsSelected, BuildEvent, BuildIdentity, CommandStarted,
+    ArtifactsDelivered, ArtifactsSelected, BuildEvent, BuildIdentity, CacheOrigin, CacheTransfer, CommandStarted,
     DockerRefusal, EventKind, HoldAnswer, HoldReason, ImagePulled, ImagePulling, ImagePushed,
     ImageStep, PackedSums, PatternMatches, PhaseCommands, ReportsDiscovered, SecondaryReady,
     SourceReady, StepState,
@@ -34,11 +34,12 @@ pub use image::{ImageCache, ImageDeclaration, ImageOrigin, ImageUri, RepositoryW
 pub use limits::Limits;
 pub use phase::{Phase, Verdict};
 pub use record::{
-    BuildRecord, CacheRecord, CacheTransfer, PhaseRecord, ReportOutcome, ReportRecord,
+    BuildRecord, CacheRecord, PhaseRecord, ReportOutcome, ReportRecord,
 };
 pub use report::{CoverageSummary, FileCoverage};
 pub use request::{
-    BuildRequest, BuildspecPlace, DockerAccess, DockerPower, LentCredentials, SourceFiles,
+    BuildRequest, BuildspecPlace, CacheAccess, CacheBucket, DockerAccess, DockerPower,
+    LentCredentials, SourceFiles,
 };
 pub use source::{
     GitSource, GitUrl, MOST_SECONDARY_SOURCES, Provider, S3Source, SecondarySource, Source,

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    ArtifactsDelivered, BuildEvent, BuildIdentity, CoverageSummary, EventKind, HoldReason,
-    ImagePushed, Phase, PhaseContext, SourceReady, TestCase, TestSummary, Verdict,
+    ArtifactsDelivered, BuildEvent, BuildIdentity, CacheTransfer, CoverageSummary, EventKind, HoldReason, ImagePushed,
+    Phase, PhaseContext, SourceReady, TestCase, TestSummary, Verdict,
 };
 
 /// What is known of a build so far.
@@ -67,25 +67,6 @@ pub struct CacheRecord {
     pub missed: Option<String>,
     /// What was saved.
     pub saved: Option<CacheTransfer>,
-}
-
-/// One direction of the cache.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CacheTransfer {
-    /// The entry's key.
-    pub key: String,
-    /// The buildspec's key, expanded; `None` for a cache without one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// How many files.
-    pub files: u64,
-    /// Their size in bytes.
-    pub bytes: u64,
-    /// How long it took, in milliseconds.
-    pub millis: u64,
-    /// Whether the store had the same content already; always false for a restore.
-    pub unchanged: bool,
 }
 
 /// A report of a group.
@@ -162,9 +143,9 @@ impl BuildRecord {
             EventKind::RuntimeSelected { runtime, version } => {
                 self.runtimes.push((runtime.clone(), version.clone()));
             }
-            EventKind::CacheRestored { .. }
+            EventKind::CacheRestored(_)
             | EventKind::CacheMissed { .. }
-            | EventKind::CacheSaved { .. } => self.cache.apply(&event.kind),
+            | EventKind::CacheSaved(_) => self.cache.apply(&event.kind),
             EventKind::ArtifactsDelivered(delivered) => self.artifacts.push(delivered.clone()),
             EventKind::CoverageCollected { .. }
             | EventKind::TestsCollected { .. }
@@ -219,40 +200,9 @@ impl BuildRecord {
 impl CacheRecord {
     fn apply(&mut self, kind: &EventKind) {
         match kind {
-            EventKind::CacheRestored {
-                key,
-                name,
-                files,
-                bytes,
-                millis,
-            } => {
-                self.restored = Some(CacheTransfer {
-                    key: key.clone(),
-                    name: name.clone(),
-                    files: *files,
-                    bytes: *bytes,
-                    millis: *millis,
-                    unchanged: false,
-                });
-            }
+            EventKind::CacheRestored(transfer) => self.restored = Some(transfer.clone()),
             EventKind::CacheMissed { reason, .. } => self.missed = Some(reason.clone()),
-            EventKind::CacheSaved {
-                key,
-                name,
-                files,
-                bytes,
-                unchanged,
-                millis,
-            } => {
-                self.saved = Some(CacheTransfer {
-                    key: key.clone(),
-                    name: name.clone(),
-                    files: *files,
-                    bytes: *bytes,
-                    millis: *millis,
-                    unchanged: *unchanged,
-                });
-            }
+            EventKind::CacheSaved(transfer) => self.saved = Some(transfer.clone()),
             _ => {}
         }
     }

@@ -43,6 +43,10 @@ pub struct BuildRequest {
     pub cache_namespace: Option<String>,
     /// The root of the cache's store; absolute. `None` is no cache.
     pub cache: Option<PathBuf>,
+    /// The store in S3 behind that one.
+    pub cache_bucket: Option<CacheBucket>,
+    /// What the build may do with its caches.
+    pub cache_access: CacheAccess,
     /// After this the build times out.
     pub timeout: Duration,
     /// Whether the build is held at a command that fails and at `codebuild-breakpoint`, for somebody to look.
@@ -85,6 +89,26 @@ impl BuildRequest {
         }
         shown.into_values().collect()
     }
+}
+
+/// A place for caches in S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheBucket {
+    /// The bucket.
+    pub bucket: String,
+    /// What the keys of all objects begin with; empty is the whole bucket.
+    pub prefix: String,
+}
+
+/// What a build may do with its caches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CacheAccess {
+    /// Restore, because the caller said so.
+    Read,
+    /// Restore, because anybody may have written its source: the pull request, such as `pr/7`.
+    Untrusted(String),
+    /// Restore and save.
+    ReadWrite,
 }
 
 /// Which files of a source directory are taken.

@@ -3,7 +3,7 @@
 //! The patterns name every field, so that a new one cannot be overlooked: it is a text, or it is known to be none.
 
 use super::event::{
-    ArtifactsDelivered, ArtifactsSelected, BuildIdentity, CommandStarted, DockerRefusal, EventKind,
+    ArtifactsDelivered, ArtifactsSelected, BuildIdentity, CacheTransfer, CommandStarted, DockerRefusal, EventKind,
     ImagePulled, ImagePulling, ImagePushed, ImageStep, PatternMatches, ReportsDiscovered,
     SecondaryReady, SourceReady,
 };
@@ -80,9 +80,9 @@ impl EventKind {
                 }
             }
             Self::CachePath { .. }
-            | Self::CacheRestored { .. }
+            | Self::CacheRestored(_)
             | Self::CacheMissed { .. }
-            | Self::CacheSaved { .. } => self.edit_cache(edit),
+            | Self::CacheSaved(_) => self.edit_cache(edit),
             Self::ImageMapped { .. }
             | Self::ImagePulling(_)
             | Self::ImagePulled(_)
@@ -155,21 +155,28 @@ impl EventKind {
     fn edit_cache(&mut self, edit: &mut Edit<'_>) {
         match self {
             Self::CachePath { path } => edit(path, None),
-            Self::CacheRestored {
+            Self::CacheRestored(CacheTransfer {
                 key,
                 name,
+                digest: _,
+                origin: _,
                 files: _,
                 bytes: _,
-                millis: _,
-            }
-            | Self::CacheSaved {
-                key,
-                name,
-                files: _,
-                bytes: _,
+                moved: _,
                 unchanged: _,
                 millis: _,
-            } => {
+            })
+            | Self::CacheSaved(CacheTransfer {
+                key,
+                name,
+                digest: _,
+                origin: _,
+                files: _,
+                bytes: _,
+                moved: _,
+                unchanged: _,
+                millis: _,
+            }) => {
                 edit(key, None);
                 optional(name, edit);
             }

@@ -132,10 +132,28 @@ pub struct SourceVersion {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Cache {
+    /// Where it is.
+    #[serde(rename = "type")]
+    pub kind: CacheKind,
+    /// `bucket/prefix` of a cache in S3.
+    pub location: Option<String>,
     /// Which projects share their keyed caches.
     pub cache_namespace: Option<String>,
     /// The modes of a local cache, such as `LOCAL_CUSTOM_CACHE`.
     pub modes: Vec<String>,
+}
+
+/// Where a project's cache is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CacheKind {
+    /// Nowhere, as far as the project says.
+    #[default]
+    NoCache,
+    /// In S3.
+    S3,
+    /// On the build's host.
+    Local,
 }
 
 /// `environment` of a project.

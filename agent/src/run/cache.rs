@@ -5,14 +5,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use buildspec::CacheAction;
-use cache::{CacheError, Hit, MissReason, Saved};
+use cache::{CacheError, Fetched, Hit, MissReason, Saved, Uploaded};
 
 use super::blocking::blocking;
-use super::cache_store::{Found, Job, Names};
+use super::cache_store::{Found, FromBucket, Job, Names, SavedAs};
 use super::teller::Teller;
 use super::values::Values;
 use super::{Build, millis};
-use crate::model::EventKind;
+use crate::model::{CacheAccess, CacheOrigin, CacheTransfer, EventKind};
 use crate::plan::{CachePlan, Plan};
 
 /// What became of restoring.
@@ -77,6 +77,7 @@ pub(super) fn tell_restored(plan: &Plan, restoring: &Restoring, teller: &mut Tel
 }
 
 fn tell_found(found: &Found, took: Duration, teller: &mut Teller<'_>) {
+    tell_bucket(&found.bucket, teller);
     for reason in &found.misses {
         if let MissReason::Damaged { what, moved_to } = reason {
             let place = moved_to.as_ref().map_or_else(String::new, |place| {
@@ -88,15 +89,9 @@ fn tell_found(found: &Found, took: Duration, teller: &mut Teller<'_>) {
             );
         }
     }
-    let Found { key, name, .. } = found;
+    let key = &found.key;
     teller.tell(match &found.hit {
-        Some(Hit { files, bytes, .. }) => EventKind::CacheRestored {
-            key: key.clone(),
-            name: name.clone(),
-            files: *files,
-            bytes: *bytes,
-            millis: millis(took),
-        },
+        Some(hit) => EventKind::CacheRestored(restored(found, hit, took)),
         None => EventKind::CacheMissed {
             key: key.clone(),
             reason: match found.misses.first() {
@@ -107,11 +102,65 @@ fn tell_found(found: &Found, took: Duration, teller: &mut Teller<'_>) {
     });
 }
 
+fn restored(found: &Found, hit: &Hit, took: Duration) -> CacheTransfer {
+    let (origin, moved) = match &found.bucket.fetched {
+        Some(Fetched::Fetched(transfer)) if transfer.digest == hit.digest => {
+            (CacheOrigin::S3, transfer.moved)
+        }
+        _ => (CacheOrigin::Local, 0),
+    };
+    CacheTransfer {
+        key: found.key.clone(),
+        name: found.name.clone(),
+        digest: Some(hit.digest.to_string()),
+        origin,
+        files: hit.files,
+        bytes: hit.bytes,
+        moved,
+        unchanged: false,
+        millis: millis(took),
+    }
+}
+
+/// Tells what S3 had and could not give.
+fn tell_bucket(bucket: &FromBucket, teller: &mut Teller<'_>) {
+    for (what, kept) in &bucket.unusable {
+        let place = kept
+            .as_ref()
+            .map(|place| format!("; it is kept in `{place}`"));
+        let place = place.unwrap_or_default();
+        teller.warn(
+            format!("the cache in S3 was not restored: {what}{place}"),
+            "nothing has to be done: the next build that may save makes a new one",
+        );
+    }
+    if let Some(reason) = &bucket.trouble {
+        unreachable(reason, teller);
+    }
+}
+
+fn unreachable(reason: &str, teller: &mut Teller<'_>) {
+    teller.warn(
+        format!("the cache in S3 is not used: {reason}"),
+        "mend that, or keep caches on this machine alone with `--cache DIR`",
+    );
+}
+
 /// Saves from the build's copy of the source. Nobody may write there any more: files are shared with the store.
 pub(super) async fn save(build: &Build, plan: &Plan, early: &Values, teller: &mut Teller<'_>) {
     let Some(cache) = wanted(plan, CacheAction::Restore) else {
         return;
     };
+    match &build.request.cache_access {
+        CacheAccess::ReadWrite => {}
+        CacheAccess::Read => return,
+        CacheAccess::Untrusted(what) => {
+            return teller.warn(
+                format!("the cache is not saved, because anybody may have written `{what}`"),
+                "`--cache-mode readwrite` saves it all the same, `--cache-mode read` says that this is meant",
+            );
+        }
+    }
     let Some(names) = Names::of(cache, early) else {
         // Otherwise it was told when nothing was restored.
         if cache.action == Some(CacheAction::Save) {
@@ -126,28 +175,64 @@ pub(super) async fn save(build: &Build, plan: &Plan, early: &Values, teller: &mu
     let start = Instant::now();
     let saved = in_store(move || job.save(now)).await;
     let millis = millis(start.elapsed());
-    let (key, name, saved) = match saved {
+    let saved = match saved {
         Err(reason) => return unusable("saved", &reason, teller),
         Ok(saved) => saved,
     };
-    let (files, bytes, unchanged) = match saved {
-        Saved::Unchanged => (0, 0, true),
-        Saved::Stored { files, bytes, .. } => (files, bytes, false),
-        Saved::Empty => {
-            return teller.warn(
-                "nothing was saved to the cache: no file matches its paths",
-                "check `cache.paths`: they are relative to the source root",
-            );
-        }
-    };
-    teller.tell(EventKind::CacheSaved {
-        key,
-        name,
-        files,
-        bytes,
-        unchanged,
+    if let Some(reason) = &saved.trouble {
+        unreachable(reason, teller);
+    }
+    match transfer(saved, millis) {
+        Some(transfer) => teller.tell(EventKind::CacheSaved(transfer)),
+        None => teller.warn(
+            "nothing was saved to the cache: no file matches its paths",
+            "check `cache.paths`: they are relative to the source root",
+        ),
+    }
+}
+
+/// Returns what saving came to; `None` when there was nothing to save.
+fn transfer(saved: SavedAs, millis: u64) -> Option<CacheTransfer> {
+    let mut transfer = CacheTransfer {
+        key: saved.key,
+        name: saved.name,
+        digest: None,
+        origin: CacheOrigin::Local,
+        files: 0,
+        bytes: 0,
+        moved: 0,
+        unchanged: true,
         millis,
-    });
+    };
+    match saved.saved {
+        Saved::Empty => return None,
+        Saved::Unchanged => {}
+        Saved::Stored {
+            digest,
+            files,
+            bytes,
+            ..
+        } => {
+            transfer.digest = Some(digest.to_string());
+            (transfer.files, transfer.bytes, transfer.unchanged) = (files, bytes, false);
+        }
+    }
+    match saved.uploaded {
+        Some(Uploaded::Stored(stored)) => {
+            transfer.digest = Some(stored.digest.to_string());
+            (transfer.files, transfer.bytes) = (stored.files, stored.bytes);
+            (transfer.origin, transfer.moved) = (CacheOrigin::S3, stored.moved);
+            transfer.unchanged = false;
+        }
+        // Another host's is everybody's from now on.
+        Some(Uploaded::Taken(digest) | Uploaded::Unchanged(digest)) => {
+            transfer.digest = Some(digest.to_string());
+            transfer.origin = CacheOrigin::S3;
+            transfer.unchanged = true;
+        }
+        None => {}
+    }
+    Some(transfer)
 }
 
 /// The cache, unless it only goes the `other` way.

@@ -1,15 +1,18 @@
 //! One build's cache at the store: under which keys it is looked for and kept (reference §7.2, §7.3).
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cache::{
-    CacheError, EntryKey, Hit, KeyParts, LocalStore, MissReason, Namespace, Restored, Root, Saved,
-    Saving,
+    Access, CacheError, EntryKey, Fetched, Hit, KeyParts, LocalStore, MissReason, Namespace,
+    Restored, Root, Saved, Saving, Uploaded,
 };
 
 use super::Build;
 use super::values::Values;
+use crate::model::CacheAccess;
 use crate::plan::CachePlan;
+use crate::remote_cache::RemoteCache;
 
 /// Rules for keys; another number leaves old entries alone.
 const FORMAT: u32 = 1;
@@ -58,6 +61,8 @@ pub(super) struct Job {
     patterns: Vec<String>,
     source: PathBuf,
     names: Names,
+    /// The store behind that one.
+    remote: Option<Arc<RemoteCache>>,
 }
 
 /// What the store had.
@@ -71,6 +76,30 @@ pub(super) struct Found {
     pub(super) hit: Option<Hit>,
     /// Why others were not.
     pub(super) misses: Vec<MissReason>,
+    /// What the store in S3 said of them.
+    pub(super) bucket: Box<FromBucket>,
+}
+
+/// What came from the store in S3, and what did not.
+#[derive(Debug, Default)]
+pub(super) struct FromBucket {
+    /// What was fetched, or was here in the form that S3 names.
+    pub(super) fetched: Option<Fetched>,
+    /// Entries that cannot be used: what is wrong, and where they are kept.
+    pub(super) unusable: Vec<(String, Option<String>)>,
+    /// Why S3 cannot be asked.
+    pub(super) trouble: Option<String>,
+}
+
+/// What saving came to, here and in S3.
+#[derive(Debug)]
+pub(super) struct SavedAs {
+    pub(super) key: String,
+    pub(super) name: Option<String>,
+    pub(super) saved: Saved,
+    pub(super) uploaded: Option<Uploaded>,
+    /// Why S3 cannot be asked.
+    pub(super) trouble: Option<String>,
 }
 
 impl Job {
@@ -88,6 +117,13 @@ impl Job {
             patterns,
             source: build.directory.source(),
             names,
+            remote: request.cache_bucket.as_ref().map(|bucket| {
+                let access = match request.cache_access {
+                    CacheAccess::ReadWrite => Access::ReadWrite,
+                    CacheAccess::Read | CacheAccess::Untrusted(_) => Access::Read,
+                };
+                RemoteCache::new(bucket, &request.owner.region, access).into()
+            }),
         })
     }
 
@@ -104,6 +140,7 @@ impl Job {
             name: None,
             hit: None,
             misses: Vec::new(),
+            bucket: Box::default(),
         };
         if self.take(&store, &exact, &mut found)? {
             return Ok(found);
@@ -123,10 +160,21 @@ impl Job {
         };
         let exact = self.key(Some(key))?;
         let entries = store.entries(&exact.parts().namespace)?;
-        let named: Vec<(String, EntryKey)> = entries
+        // Those in S3 are every host's, so they come first.
+        let namespace = &exact.parts().namespace;
+        let mut keys = match &self.remote {
+            Some(remote) => remote.names(namespace),
+            None => Vec::new(),
+        };
+        for entry in entries {
+            let key = EntryKey::new(entry.key);
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        let named: Vec<(String, EntryKey)> = keys
             .into_iter()
             .filter_map(|entry| {
-                let entry = EntryKey::new(entry.key);
                 let name = name_of(&entry)?;
                 // Other paths, or other rules, are another cache.
                 let same = self.key(Some(&name)).ok()? == entry && entry != exact;
@@ -149,6 +197,7 @@ impl Job {
         key: &EntryKey,
         found: &mut Found,
     ) -> Result<bool, CacheError> {
+        self.bring(store, key, &mut found.bucket);
         match store.restore(key, &[self.root()])? {
             Restored::Hit(hit) => {
                 found.key = key.hash().to_string();
@@ -163,9 +212,22 @@ impl Job {
         }
     }
 
+    /// Has the local store have the entry that S3 has.
+    fn bring(&self, store: &LocalStore, key: &EntryKey, told: &mut FromBucket) {
+        let Some(remote) = &self.remote else {
+            return;
+        };
+        match remote.fetch(key, store) {
+            Some(Fetched::Unusable { what, kept }) => told.unusable.push((what, kept)),
+            Some(Fetched::Absent) => {}
+            fetched => told.fetched = fetched,
+        }
+        told.trouble = remote.trouble().map(str::to_owned);
+    }
+
     /// Saves, at a time in milliseconds since 1970. Nobody may write to the source any more: files are shared with the
-    /// store. Returns the entry's key and name too.
-    pub(super) fn save(&self, now: i64) -> Result<(String, Option<String>, Saved), CacheError> {
+    /// store.
+    pub(super) fn save(&self, now: i64) -> Result<SavedAs, CacheError> {
         let (name, saving) = match &self.names {
             Names::Classic => (None, Saving::Latest),
             Names::Keyed { key, .. } => (Some(key), Saving::Once),
@@ -173,7 +235,14 @@ impl Job {
         let key = self.key(name)?;
         let store = LocalStore::open(&self.store)?;
         let saved = store.save(&key, &[self.root()], now, saving)?;
-        Ok((key.hash().to_string(), name.cloned(), saved))
+        let remote = self.remote.as_ref().filter(|_| saved != Saved::Empty);
+        Ok(SavedAs {
+            uploaded: remote.and_then(|remote| remote.save(&key, &store, saving, now)),
+            trouble: remote.and_then(|remote| remote.trouble().map(str::to_owned)),
+            key: key.hash().to_string(),
+            name: name.cloned(),
+            saved,
+        })
     }
 
     fn key(&self, name: Option<&String>) -> Result<EntryKey, CacheError> {

@@ -14,9 +14,9 @@ use crate::engine::{Exit, Signal};
 use crate::images::Keychain;
 use crate::journal::BuildDirectory;
 use crate::model::{
-    BuildEvent, BuildId, BuildRecord, BuildRequest, BuildspecPlace, DockerAccess, EventKind,
-    ImageCache, LentCredentials, NO_ACCOUNT, Owner, Phase, Source, SourceFiles, StatusCode,
-    Verdict,
+    BuildEvent, BuildId, BuildRecord, BuildRequest, BuildspecPlace, CacheAccess, DockerAccess,
+    EventKind, ImageCache, LentCredentials, NO_ACCOUNT, Owner, Phase, Source, SourceFiles,
+    StatusCode, Verdict,
 };
 
 const NO_COMMANDS: &str = "version: 0.2\nphases:\n  build:\n    commands: []\n";
@@ -64,6 +64,8 @@ impl Bench {
             artifacts: crate::model::ArtifactPlaces::Kept,
             cache_namespace: None,
             cache: None,
+            cache_bucket: None,
+            cache_access: CacheAccess::ReadWrite,
             timeout: Duration::from_mins(1),
             debug: false,
             credentials: LentCredentials::None,

@@ -151,7 +151,7 @@ impl<W: Write> CodeBuildLog<W> {
                 self.line(time, &format!("Expanded cache path {path}"))
             }
             // CodeBuild's words for a cache that was there, wherever ours lies: scripts ask these lines whether it was.
-            EventKind::CacheRestored { .. } => {
+            EventKind::CacheRestored(_) => {
                 self.line(time, "Downloading S3 cache...")?;
                 self.line(time, "Unarchiving cache...")
             }
@@ -172,7 +172,7 @@ impl<W: Write> CodeBuildLog<W> {
                 self.out.write_all(text.as_bytes())
             }
             EventKind::CommandFinished { status, .. } => self.command_finished(time, *status),
-            EventKind::CacheSaved { .. } => self.line(time, "Uploading S3 cache..."),
+            EventKind::CacheSaved(_) => self.line(time, "Uploading S3 cache..."),
             EventKind::ArtifactsSelected(selected) => self.artifacts(time, selected),
             EventKind::ReportsDiscovered(found) => self.discovered(time, found),
             EventKind::PhaseFinished { .. } => self.phase_finished(event),

@@ -12,8 +12,8 @@ use super::hold::{held, resumed};
 use super::summary::{style, summary};
 use super::{Sink, bytes, duration};
 use crate::model::{
-    BuildEvent, BuildRecord, CommandStarted, DockerRefusal, EventKind, ImageOrigin, ImagePulling,
-    ImageStep, Phase, Reference, SourceReady, StepState, Verdict,
+    BuildEvent, BuildRecord, CacheOrigin, CacheTransfer, CommandStarted, DockerRefusal, EventKind,
+    ImageOrigin, ImagePulling, ImageStep, Phase, Reference, SourceReady, StepState, Verdict,
 };
 
 /// Writes for people.
@@ -231,9 +231,9 @@ impl<W: Write> Pretty<W> {
             EventKind::RuntimesUnsupported => self.note(
                 "runtime: this image has no runtimes to select; `runtime-versions` is skipped",
             ),
-            EventKind::CacheRestored { .. }
+            EventKind::CacheRestored(_)
             | EventKind::CacheMissed { .. }
-            | EventKind::CacheSaved { .. } => self.note(&cache_note(&event.kind)),
+            | EventKind::CacheSaved(_) => self.note(&cache_note(&event.kind)),
             EventKind::CommandStarted(command) => self.command(command),
             EventKind::Output { text } => self.output(text),
             EventKind::CommandFinished { status, .. } => {
@@ -375,38 +375,29 @@ impl<W: Write + Send> Sink for Pretty<W> {
 
 /// What is told of the cache; its name where it has one.
 fn cache_note(kind: &EventKind) -> String {
-    let named = |name: &Option<String>| {
-        let shown = name.as_ref().map(|name| format!(" ({name})"));
-        shown.unwrap_or_default()
-    };
-    let moved = |verb: &str, files: &u64, size: &u64, millis: &u64| {
-        let took = duration(Duration::from_millis(*millis));
-        format!("cache: {verb} {files} files, {} in {took}", bytes(*size))
+    let moved = |verb: &str, transfer: &CacheTransfer| {
+        let took = duration(Duration::from_millis(transfer.millis));
+        let (files, size) = (transfer.files, bytes(transfer.bytes));
+        let network = match (transfer.origin, transfer.moved) {
+            (CacheOrigin::Local, _) => String::new(),
+            (CacheOrigin::S3, moved) => format!(", {} over the network", bytes(moved)),
+        };
+        let name = transfer.name.as_ref().map(|name| format!(" ({name})"));
+        let name = name.unwrap_or_default();
+        format!("cache: {verb} {files} files, {size}{network} in {took}{name}")
     };
     match kind {
-        EventKind::CacheRestored {
-            name,
-            files,
-            bytes,
-            millis,
-            ..
-        } => moved("restored", files, bytes, millis) + &named(name),
+        EventKind::CacheRestored(transfer) => moved("restored", transfer),
         EventKind::CacheMissed { reason, .. } => format!("cache: none, {reason}"),
-        EventKind::CacheSaved {
+        EventKind::CacheSaved(CacheTransfer {
             name: Some(name),
             unchanged: true,
             ..
-        } => format!("cache: `{name}` is kept already, and what a key names is not replaced"),
-        EventKind::CacheSaved {
-            unchanged: true, ..
-        } => "cache: unchanged, nothing to save".to_owned(),
-        EventKind::CacheSaved {
-            name,
-            files,
-            bytes,
-            millis,
-            ..
-        } => moved("saved", files, bytes, millis) + &named(name),
+        }) => format!("cache: `{name}` is kept already, and what a key names is not replaced"),
+        EventKind::CacheSaved(transfer) if transfer.unchanged => {
+            "cache: unchanged, nothing to save".to_owned()
+        }
+        EventKind::CacheSaved(transfer) => moved("saved", transfer),
         _ => String::new(),
     }
 }

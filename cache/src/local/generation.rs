@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::imaged;
 use super::layout::Layout;
 use super::manifest::TREE_NAME;
 use crate::error::CacheError;
@@ -60,7 +61,9 @@ pub(super) enum Current {
 pub(super) struct Generation {
     pub(super) digest: ContentHash,
     pub(super) dir: Top,
-    _lock: File,
+    lock: File,
+    /// Whether its files are in an image, which is mounted for as long as somebody has it.
+    pub(super) imaged: bool,
 }
 
 impl Current {
@@ -92,11 +95,18 @@ impl Current {
         };
         let lock = dir.to_file().map_err(CacheError::lock(&path))?;
         lock.lock_shared().map_err(CacheError::lock(&path))?;
-        Ok(Self::Tree(Generation {
-            digest,
-            dir,
-            _lock: lock,
-        }))
+        match imaged::enter(&path) {
+            Ok(imaged) => Ok(Self::Tree(Generation {
+                digest,
+                dir,
+                lock,
+                imaged,
+            })),
+            Err(_) => Ok(Self::Broken {
+                pointer,
+                what: "its image cannot be mounted",
+            }),
+        }
     }
 }
 
@@ -112,6 +122,14 @@ impl Generation {
         let path = self.trees().join(&component);
         let trees = self.dir.below(TREE_NAME).map_err(CacheError::read(&path))?;
         trees.below(&component).map_err(CacheError::read(&path))
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        if self.imaged {
+            imaged::leave(self.dir.path(), &self.lock);
+        }
     }
 }
 

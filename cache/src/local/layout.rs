@@ -33,6 +33,10 @@ impl Layout {
         Ok(layout)
     }
 
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     pub(super) fn entries(&self) -> PathBuf {
         self.root.join("entries")
     }

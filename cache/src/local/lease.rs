@@ -5,14 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::generation::{Current, Generation, Pointer};
+use super::manifest::Manifest;
 use super::restore::{Hit, MissReason};
 use super::usage;
-use super::verify::verify;
+use super::verify::{read_manifest, verify};
 use super::{LocalStore, layout::Layout};
 use crate::error::CacheError;
 use crate::hash::ContentHash;
 use crate::key::EntryKey;
-use crate::tree::{Placed, path_component};
+use crate::tree::{Placed, Top, path_component};
 
 /// What a lease came to.
 #[derive(Debug)]
@@ -85,6 +86,16 @@ impl Lease {
     pub fn tree(&self, id: &str) -> Result<Option<PathBuf>, CacheError> {
         let path = self.generation.trees().join(path_component(id)?);
         Ok(path.is_dir().then_some(path))
+    }
+
+    /// Reads the manifest; `None` when it is none, or another tree's.
+    pub(crate) fn manifest(&self) -> Result<Option<Manifest>, CacheError> {
+        Ok(read_manifest(&self.generation, &self.key)?.ok())
+    }
+
+    /// Opens the tree that was saved from the root `id`.
+    pub(crate) fn top(&self, id: &str) -> Result<Top, CacheError> {
+        self.generation.root(id)
     }
 
     /// Compares the tree with its manifest, as closely as the store was told to look

@@ -24,25 +24,25 @@ pub(super) const TREE_NAME: &str = "tree";
 /// The description of an entry's content.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Manifest {
+pub(crate) struct Manifest {
     format: u32,
     /// What the entry depends on, for people and for lists.
-    pub(super) key: KeyParts,
-    pub(super) saved_at_unix_ms: i64,
+    pub(crate) key: KeyParts,
+    pub(crate) saved_at_unix_ms: i64,
     /// Sorted by id.
-    pub(super) roots: Vec<SavedRoot>,
+    pub(crate) roots: Vec<SavedRoot>,
 }
 
 /// The tree that was saved from one root.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SavedRoot {
-    pub(super) id: String,
-    pub(super) tree: Tree<StoredFile>,
+pub(crate) struct SavedRoot {
+    pub(crate) id: String,
+    pub(crate) tree: Tree<StoredFile>,
 }
 
 impl Manifest {
-    pub(super) fn new(key: &KeyParts, saved_at_unix_ms: i64, mut roots: Vec<SavedRoot>) -> Self {
+    pub(crate) fn new(key: &KeyParts, saved_at_unix_ms: i64, mut roots: Vec<SavedRoot>) -> Self {
         roots.sort_by(|a, b| a.id.cmp(&b.id));
         Self {
             format: FORMAT,
@@ -62,7 +62,7 @@ impl Manifest {
 
     /// Returns the name of the trees: equal for two saves exactly if every path, kind, mode, size,
     /// time, link target and content is.
-    pub(super) fn digest(&self) -> ContentHash {
+    pub(crate) fn digest(&self) -> ContentHash {
         ContentHash::of(|fields| {
             fields
                 .number(self.format.into())
@@ -75,6 +75,14 @@ impl Manifest {
                     feed(fields, folder);
                 }
             }
+        })
+    }
+
+    /// Returns how many files and links there are, and the sizes of the files together.
+    pub(crate) fn figures(&self) -> (u64, u64) {
+        let all = self.roots.iter().map(|root| root.tree.figures());
+        all.fold((0, 0), |(files, bytes), part| {
+            (files + part.files, bytes + part.bytes)
         })
     }
 
@@ -97,7 +105,8 @@ impl Manifest {
             .map_err(|what| format!("its manifest is bad: {what}")))
     }
 
-    fn checked(self) -> Result<Self, String> {
+    /// Refuses what no save writes: a tree that is none, or that is too large.
+    pub(crate) fn checked(self) -> Result<Self, String> {
         if self.format != FORMAT {
             return Err(format!("its format is {}, not {FORMAT}", self.format));
         }

@@ -26,6 +26,8 @@
 
 mod budget;
 mod generation;
+mod imaged;
+mod import;
 mod inventory;
 mod layout;
 mod lease;
@@ -41,8 +43,11 @@ mod verify;
 use std::path::Path;
 
 pub use budget::{Budget, Doing, Evicted, Removal, Shrunk};
+pub(crate) use imaged::{IMAGE_NAME, Piece, digest_of, seal};
+pub(crate) use import::Import;
 pub use inventory::StoredEntry;
 pub use lease::{Lease, Leased, Verified};
+pub(crate) use manifest::{Manifest, SavedRoot};
 pub use restore::{Hit, MissReason, Restored};
 pub use save::{Saved, Saving};
 pub use summary::Summary;

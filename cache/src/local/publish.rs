@@ -55,6 +55,11 @@ impl Staging {
         Ok(Self { path, _lock: lock })
     }
 
+    /// Returns the directory that becomes the tree's.
+    pub(super) fn new_dir(&self) -> PathBuf {
+        self.path.join(NEW)
+    }
+
     /// Returns where the tree of the root `id` is to be made.
     pub(super) fn root(&self, id: &str) -> Result<PathBuf, CacheError> {
         Ok(self
@@ -170,7 +175,9 @@ impl Staging {
 
 /// Brings the names in a directory to the disk.
 fn flush(dir: &Path) -> Result<(), CacheError> {
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(CacheError::write(dir))
+    match File::open(dir).and_then(|dir| dir.sync_all()) {
+        // An image that is mounted there has nothing to flush.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        flushed => flushed.map_err(CacheError::write(dir)),
+    }
 }

@@ -33,6 +33,7 @@ impl LocalStore {
     /// Deletes old trees, and what saves that were killed have left. This may take seconds for each
     /// tree. It can be killed and called again, and several processes may call it at a time.
     pub fn empty_trash(&self) -> Result<Emptied, CacheError> {
+        self.unmount_leftovers()?;
         let mut emptied = Emptied {
             deleted: 0,
             busy: discard_leftovers(&self.layout)?,

@@ -1,6 +1,7 @@
 //! Is a tree what its manifest says? Asked before anything of it is used.
 
 use super::generation::{Generation, is_missing};
+use super::imaged::wrong_image;
 use super::manifest::Manifest;
 use crate::error::CacheError;
 use crate::key::EntryKey;
@@ -68,6 +69,9 @@ fn wrong_part(
     manifest: &Manifest,
     verify: Verify,
 ) -> Result<Option<String>, CacheError> {
+    if generation.imaged {
+        return wrong_image(generation.dir.path(), verify);
+    }
     for root in &manifest.roots {
         let top = generation.root(&root.id)?;
         let listing = list(&top, &Selection::Everything)?;

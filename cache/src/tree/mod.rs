@@ -25,4 +25,4 @@ pub(crate) use list::{Listing, list};
 pub(crate) use name::{FolderPath, LinkTarget, Name, escape, path_component};
 pub(crate) use place::{Placed, Placement, place};
 pub(crate) use select::Selection;
-pub(crate) use shape::{Folder, MOST_ITEMS, StoredFile, Tree};
+pub(crate) use shape::{FileShape, Folder, Link, MOST_ITEMS, Mtime, StoredFile, Tree};

@@ -83,7 +83,7 @@ impl Mtime {
     }
 
     /// Returns the times to set: the time of the last access stays as it is.
-    pub(super) fn to_set(self) -> (TimeSpec, TimeSpec) {
+    pub(crate) fn to_set(self) -> (TimeSpec, TimeSpec) {
         (TimeSpec::UTIME_OMIT, TimeSpec::new(self.0, self.1.into()))
     }
 }
