@@ -20,25 +20,24 @@ cache:
   paths: ['.kept/**/*']
 ";
 
-/// A bucket of a test's own.
-struct Bucket(String);
+/// The tests share a bucket, because this server sets aside room for each; what they keep there is small.
+const BUCKET: &str = "understudy-cache-tests";
 
-impl Bucket {
+/// A place in the bucket, of a test's own.
+struct Place(String);
+
+impl Place {
     fn new(subject: &str) -> Self {
-        let name = format!("understudy-cache-{subject}-{}", std::process::id());
-        let user = format!(
-            "{}:{}",
-            dev("UNDERSTUDY_DEV_S3_KEY"),
-            dev("UNDERSTUDY_DEV_S3_SECRET")
-        );
+        let [key, secret] = ["UNDERSTUDY_DEV_S3_KEY", "UNDERSTUDY_DEV_S3_SECRET"].map(dev);
         let output = Command::new("curl")
-            .args(["--silent", "--fail", "--request", "PUT", "--user", &user])
+            .args(["--silent", "--request", "PUT"])
+            .args(["--user", &format!("{key}:{secret}")])
             .args(["--aws-sigv4", "aws:amz:us-east-1:s3"])
-            .arg(format!("{}/{name}", dev("UNDERSTUDY_DEV_S3")))
+            .arg(format!("{}/{BUCKET}", dev("UNDERSTUDY_DEV_S3")))
             .output()
             .expect("curl is there; run `make up`");
         assert!(output.status.success(), "{output:?}");
-        Self(name)
+        Self(format!("e2e-{subject}-{}", std::process::id()))
     }
 
     /// A build on a host that no other one has been on.
@@ -57,7 +56,7 @@ impl Bucket {
             .env("AWS_CONFIG_FILE", "/dev/null")
             .env("AWS_REGION", "us-east-1")
             .arg("--cache")
-            .arg(format!("s3://{}/team", self.0))
+            .arg(format!("s3://{BUCKET}/{}", self.0))
             .arg("--project")
             .arg(project.to_string_lossy())
             .arg("-e")
@@ -85,7 +84,7 @@ fn cache(outcome: &Outcome) -> &Value {
 // Reference §7.2, §7.3.
 #[test]
 fn what_one_host_saved_another_one_restores() {
-    let bucket = Bucket::new("hosts");
+    let bucket = Place::new("hosts");
     let first = bucket.host("key: deps-1", "one").run().ended(0);
     found(&first, "");
     let saved = &cache(&first)["saved"];
@@ -119,7 +118,7 @@ fn what_one_host_saved_another_one_restores() {
 // Reference §7.2: without a key the last save counts.
 #[test]
 fn without_a_key_the_last_hosts_save_counts() {
-    let bucket = Bucket::new("classic");
+    let bucket = Place::new("classic");
     let one = bucket.host("", "one");
     found(&one.run().ended(0), "");
     found(&bucket.host("", "two").run().ended(0), "one");
@@ -128,7 +127,7 @@ fn without_a_key_the_last_hosts_save_counts() {
 
 #[test]
 fn build_of_a_pull_request_restores_and_does_not_save() {
-    let bucket = Bucket::new("trust");
+    let bucket = Place::new("trust");
     bucket.host("", "one").run().ended(0);
     let of_pull_request = |step| {
         let run = bucket.host("", step).arg("-e");
@@ -147,7 +146,7 @@ fn build_of_a_pull_request_restores_and_does_not_save() {
 
 #[test]
 fn bucket_that_cannot_be_asked_is_a_warning_and_the_hosts_own_cache_serves() {
-    let bucket = Bucket::new("away");
+    let bucket = Place::new("away");
     let run = bucket.at("http://127.0.0.1:9", "", "one");
     let first = run.run().ended(0);
     warns(&first, "the cache in S3 is not used");

@@ -17,28 +17,32 @@ use cache::{
 use objects::{Bucket, Settings};
 use tempfile::TempDir;
 
-/// A bucket that goes away with the test.
+/// A part of a bucket of the tests' own, which goes away with the test.
+///
+/// They share the bucket, because this server sets aside room for each.
 pub(crate) struct Scene {
     pub(crate) bucket: Bucket,
-    client: Client,
+    prefix: String,
 }
 
 impl Scene {
     pub(crate) async fn new(subject: &str) -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("cache-{subject}-{}-{number}", std::process::id());
         let client = client();
-        client.create_bucket().bucket(&name).send().await.unwrap();
-        let bucket = Bucket::new(&client, &name, Settings::default());
-        Self { bucket, client }
+        // It is there already, when it is not the first test.
+        let _made = client.create_bucket().bucket(BUCKET).send().await;
+        Self {
+            bucket: Bucket::new(&client, BUCKET, Settings::default()),
+            prefix: format!("{subject}-{}-{number}/team/cache", std::process::id()),
+        }
     }
 
     /// Returns a host that has nothing yet.
     pub(crate) fn host(&self, mounting: Mounting) -> Host {
         let dir = tempfile::tempdir().unwrap();
         let local = LocalStore::open(&dir.path().join("store")).unwrap();
-        let remote = |access| RemoteStore::new(self.bucket.clone(), "team/cache", access, mounting);
+        let remote = |access| RemoteStore::new(self.bucket.clone(), &self.prefix, access, mounting);
         Host {
             local,
             remote: remote(Access::ReadWrite),
@@ -49,7 +53,7 @@ impl Scene {
 
     /// Returns the keys of the objects below a part of the store.
     pub(crate) async fn objects(&self, part: &str) -> Vec<String> {
-        let prefix = format!("team/cache/v1/p/{part}");
+        let prefix = format!("{}/v1/p/{part}", self.prefix);
         let listed = self.bucket.list(&prefix, 1000).await.unwrap();
         listed.into_iter().map(|object| object.key).collect()
     }
@@ -65,13 +69,13 @@ impl Scene {
     }
 
     pub(crate) async fn end(self) {
-        for object in self.bucket.list("", 10_000).await.unwrap() {
+        for object in self.bucket.list(&self.prefix, 10_000).await.unwrap() {
             self.bucket.delete(&object.key).await.unwrap();
         }
-        let request = self.client.delete_bucket().bucket(self.bucket.name());
-        request.send().await.unwrap();
     }
 }
+
+const BUCKET: &str = "understudy-cache-tests";
 
 /// A host: a workspace and a local store.
 pub(crate) struct Host {
@@ -79,6 +83,13 @@ pub(crate) struct Host {
     pub(crate) remote: RemoteStore,
     pub(crate) reader: RemoteStore,
     pub(crate) dir: TempDir,
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // What a test that failed left mounted would outlive its directory.
+        self.local.unmount_leftovers().ok();
+    }
 }
 
 impl Host {
