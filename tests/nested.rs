@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{ImageName, Live, Run, Told, dev, docker, poll};
+use crate::support::{ImageName, Live, Run, Told, dev, docker, poll, refused};
 
 /// A project of a test's own; the volumes of its layers are gone with it.
 struct Project(String);
@@ -302,4 +302,46 @@ fn a_build_with_an_engine_that_is_stopped_leaves_nothing() {
         .run()
         .ended(0);
     assert!(again.stdout.contains("\noverlay2\n"), "{}", again.stdout);
+}
+
+/// Two stages, each with a step that an engine can run.
+const TWO_STAGES: &str = "mkdir -p context && cp /usr/local/bin/busybox context/ && printf 'FROM scratch AS first\\nCOPY busybox /bin/busybox\\nRUN [\"/bin/busybox\", \"mkdir\", \"/made\"]\\nFROM scratch\\nCOPY busybox /bin/busybox\\nCOPY --from=first /made /made\\nRUN [\"/bin/busybox\", \"touch\", \"/made/it\"]\\n' > context/Dockerfile";
+
+#[test]
+fn layers_in_the_cache_are_used_again_by_an_engine_that_has_none() {
+    let project = Project::new("layers");
+    let run = project
+        .nested(&[TWO_STAGES, "docker build -t twice:1 context"])
+        .arg("--docker-cache")
+        .arg("-o")
+        .arg("json");
+    let told = Told::of(run.run()).ended(0);
+    let built = &told.outputs()[1];
+    assert_eq!(built.matches("Using cache").count(), 1, "{built}");
+    let moved = |told: &Told| {
+        let layers = told.of_type("dockerLayers");
+        let moved = layers.map(|event| event["moved"].as_str().unwrap().to_owned());
+        moved.collect::<Vec<_>>()
+    };
+    assert_eq!(moved(&told), ["saved"]);
+
+    // Another machine: an engine that is empty.
+    for volume in project.volumes() {
+        docker(&["volume", "rm", &volume]);
+    }
+    let told = Told::of(run.run()).ended(0);
+    let built = &told.outputs()[1];
+    assert_eq!(built.matches("Using cache").count(), 5, "{built}");
+    assert_eq!(moved(&told), ["restored", "unchanged"]);
+}
+
+#[test]
+fn layers_are_only_kept_of_an_engine_that_the_build_has() {
+    let run = Run::new().buildspec("version: 0.2\nphases: {build: {commands: [echo]}}\n");
+    refused(
+        &run.arg("--docker-cache"),
+        2,
+        "has none",
+        "`--docker nested`",
+    );
 }

@@ -253,6 +253,11 @@ pub(super) struct BuildArgs {
     #[arg(long)]
     pub(super) no_image_cache: bool,
 
+    /// Also keep the layers of images that the build's own engine has in the cache, for machines that come and go: an
+    /// engine without images is given them before the first command, and `docker build` finds its steps again.
+    #[arg(long)]
+    pub(super) docker_cache: bool,
+
     /// Where artifacts go: a directory, a ZIP file, a place in S3 (ending in `.zip` for one object), or `project`: where the
     /// project says. `NAME=` before it: where the secondary artifact, or a pipeline's output artifact, of that name goes
     /// [default: beside the build's log]

@@ -110,6 +110,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
             .unwrap_or_else(|| "BUILD_GENERAL1_SMALL".into()),
         limits: limits(args, &project)?,
         docker,
+        docker_cache: docker_cache(args, docker)?,
         docker_allow: args.docker_allow.iter().copied().map(power).collect(),
         artifacts,
         cache_namespace: project.cache.cache_namespace.clone(),
@@ -148,6 +149,17 @@ fn images(args: &BuildArgs, project: &Project) -> Result<Vec<ImageDeclaration>, 
     typed
         .and_then(|typed| project::with_images(&project.images, typed))
         .map_err(refused)
+}
+
+/// Layers can only be kept of an engine that ends with its build.
+fn docker_cache(args: &BuildArgs, docker: DockerAccess) -> Result<bool, CliError> {
+    if args.docker_cache && docker != DockerAccess::Nested {
+        return Err(CliError::unusable(
+            "`--docker-cache` keeps the layers of an engine of the build's own, and the build has none",
+            "give it one with `--docker nested`; this machine's engine keeps its layers by itself",
+        ));
+    }
+    Ok(args.docker_cache)
 }
 
 fn credentials(args: &BuildArgs) -> Result<LentCredentials, CliError> {

@@ -114,6 +114,11 @@ impl BuildDirectory {
         self.root.join("lent")
     }
 
+    /// `/codebuild/layers/new` in the container; only there where layers are kept.
+    pub fn layers(&self) -> PathBuf {
+        self.root.join("layers")
+    }
+
     /// Artifacts for which the caller named no place.
     pub fn artifacts(&self) -> PathBuf {
         self.root.join("artifacts")

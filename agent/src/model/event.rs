@@ -140,6 +140,17 @@ pub enum EventKind {
     },
     /// The cache was kept for the next build.
     CacheSaved(CacheTransfer),
+    /// Layers of images came from the cache for the build's own Docker Engine, or went there from it.
+    DockerLayers {
+        /// Which of the two.
+        moved: LayersMoved,
+        /// The entry's key.
+        key: String,
+        /// The size of what was moved, in bytes.
+        bytes: u64,
+        /// How long it took, in milliseconds.
+        millis: u64,
+    },
     /// A command begins.
     CommandStarted(CommandStarted),
     /// Standard output and error of the container, merged in order of arrival.
@@ -551,4 +562,16 @@ pub struct ReportsDiscovered {
     pub micros: u64,
     /// The most seconds that it may take; beyond them the rest of the files is not looked at.
     pub limit_seconds: u64,
+}
+
+/// Which way layers of images went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LayersMoved {
+    /// From the cache to where the engine finds them.
+    Restored,
+    /// From the engine to the cache.
+    Saved,
+    /// Nowhere: the engine had no others than the cache.
+    Unchanged,
 }

@@ -23,10 +23,10 @@ mod variable;
 pub use artifact_place::{ArtifactPlace, ArtifactPlaces, Encryption, Packaging, S3Key, S3Place};
 pub use credentials::{Credentials, Login};
 pub use event::{
-    ArtifactsDelivered, ArtifactsSelected, BuildEvent, BuildIdentity, CacheOrigin, CacheTransfer, CommandStarted,
-    DockerRefusal, EventKind, HoldAnswer, HoldReason, ImagePulled, ImagePulling, ImagePushed,
-    ImageStep, PackedSums, PatternMatches, PhaseCommands, ReportsDiscovered, SecondaryReady,
-    SourceReady, StepState,
+    ArtifactsDelivered, ArtifactsSelected, BuildEvent, BuildIdentity, CacheOrigin, CacheTransfer,
+    CommandStarted, DockerRefusal, EventKind, HoldAnswer, HoldReason, ImagePulled, ImagePulling,
+    ImagePushed, ImageStep, LayersMoved, PackedSums, PatternMatches, PhaseCommands,
+    ReportsDiscovered, SecondaryReady, SourceReady, StepState,
 };
 pub use git_version::{GitVersion, GitVersionKind};
 pub use identity::{BuildId, NO_ACCOUNT, Owner};
@@ -34,7 +34,7 @@ pub use image::{ImageCache, ImageDeclaration, ImageOrigin, ImageUri, RepositoryW
 pub use limits::Limits;
 pub use phase::{Phase, Verdict};
 pub use record::{
-    BuildRecord, CacheRecord, PhaseRecord, ReportOutcome, ReportRecord,
+    BuildRecord, CacheRecord, DockerLayers, PhaseRecord, ReportOutcome, ReportRecord,
 };
 pub use report::{CoverageSummary, FileCoverage};
 pub use request::{

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    ArtifactsDelivered, BuildEvent, BuildIdentity, CacheTransfer, CoverageSummary, EventKind, HoldReason, ImagePushed,
-    Phase, PhaseContext, SourceReady, TestCase, TestSummary, Verdict,
+    ArtifactsDelivered, BuildEvent, BuildIdentity, CacheTransfer, CoverageSummary, EventKind,
+    HoldReason, ImagePushed, LayersMoved, Phase, PhaseContext, SourceReady, TestCase, TestSummary,
+    Verdict,
 };
 
 /// What is known of a build so far.
@@ -67,6 +68,23 @@ pub struct CacheRecord {
     pub missed: Option<String>,
     /// What was saved.
     pub saved: Option<CacheTransfer>,
+    /// What became of the layers of the build's own Docker Engine.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub docker_layers: Vec<DockerLayers>,
+}
+
+/// Layers of images that went one way.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DockerLayers {
+    /// Which way.
+    pub moved: LayersMoved,
+    /// The entry's key.
+    pub key: String,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
 }
 
 /// A report of a group.
@@ -145,7 +163,8 @@ impl BuildRecord {
             }
             EventKind::CacheRestored(_)
             | EventKind::CacheMissed { .. }
-            | EventKind::CacheSaved(_) => self.cache.apply(&event.kind),
+            | EventKind::CacheSaved(_)
+            | EventKind::DockerLayers { .. } => self.cache.apply(&event.kind),
             EventKind::ArtifactsDelivered(delivered) => self.artifacts.push(delivered.clone()),
             EventKind::CoverageCollected { .. }
             | EventKind::TestsCollected { .. }
@@ -201,6 +220,17 @@ impl CacheRecord {
     fn apply(&mut self, kind: &EventKind) {
         match kind {
             EventKind::CacheRestored(transfer) => self.restored = Some(transfer.clone()),
+            EventKind::DockerLayers {
+                moved,
+                key,
+                bytes,
+                millis,
+            } => self.docker_layers.push(DockerLayers {
+                moved: *moved,
+                key: key.clone(),
+                bytes: *bytes,
+                millis: *millis,
+            }),
             EventKind::CacheMissed { reason, .. } => self.missed = Some(reason.clone()),
             EventKind::CacheSaved(transfer) => self.saved = Some(transfer.clone()),
             _ => {}

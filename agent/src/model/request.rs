@@ -37,6 +37,8 @@ pub struct BuildRequest {
     pub docker: DockerAccess,
     /// What a build may do with the host's engine beyond what it is lent for.
     pub docker_allow: Vec<DockerPower>,
+    /// Whether the layers of images that a build's own engine has are kept in the cache.
+    pub docker_cache: bool,
     /// Where artifacts go.
     pub artifacts: ArtifactPlaces,
     /// `cacheNamespace` of the project: projects that name the same one share their keyed caches (reference §7.3).

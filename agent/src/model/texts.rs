@@ -3,9 +3,9 @@
 //! The patterns name every field, so that a new one cannot be overlooked: it is a text, or it is known to be none.
 
 use super::event::{
-    ArtifactsDelivered, ArtifactsSelected, BuildIdentity, CacheTransfer, CommandStarted, DockerRefusal, EventKind,
-    ImagePulled, ImagePulling, ImagePushed, ImageStep, PatternMatches, ReportsDiscovered,
-    SecondaryReady, SourceReady,
+    ArtifactsDelivered, ArtifactsSelected, BuildIdentity, CacheTransfer, CommandStarted,
+    DockerRefusal, EventKind, ImagePulled, ImagePulling, ImagePushed, ImageStep, PatternMatches,
+    ReportsDiscovered, SecondaryReady, SourceReady,
 };
 use super::{PhaseContext, Reference, ShownVariable, SourceIdentity, TestCase};
 
@@ -82,7 +82,8 @@ impl EventKind {
             Self::CachePath { .. }
             | Self::CacheRestored(_)
             | Self::CacheMissed { .. }
-            | Self::CacheSaved(_) => self.edit_cache(edit),
+            | Self::CacheSaved(_)
+            | Self::DockerLayers { .. } => self.edit_cache(edit),
             Self::ImageMapped { .. }
             | Self::ImagePulling(_)
             | Self::ImagePulled(_)
@@ -180,6 +181,12 @@ impl EventKind {
                 edit(key, None);
                 optional(name, edit);
             }
+            Self::DockerLayers {
+                moved: _,
+                key,
+                bytes: _,
+                millis: _,
+            } => edit(key, None),
             Self::CacheMissed { key, reason } => {
                 edit(key, None);
                 edit(reason, None);

@@ -18,6 +18,10 @@ pub const RUNTIMES: &str = "/codebuild/image/config/runtimes.yml";
 pub const TOOLS: &str = "/codebuild/user/bin";
 /// What a shell that joins the build runs.
 pub const JOIN: &str = "/codebuild/readonly/join.sh";
+/// Layers of images that the cache has; mounted read-only into builds whose layers are kept.
+pub const KEPT_LAYERS: &str = "/codebuild/layers/kept";
+/// Where such a build leaves those that it has in the end.
+pub const NEW_LAYERS: &str = "/codebuild/layers/new";
 /// Where `nested.sh` is, the program before the driver in a build that has a Docker Engine of its own.
 pub const NESTED: &str = "/codebuild/readonly/nested.sh";
 /// Where `driver.sh` is.

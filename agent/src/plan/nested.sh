@@ -61,18 +61,50 @@ us_stop() {
   done
 } 2>/dev/null
 
+# Where layers are kept, there are these directories.
+us_kept=/codebuild/layers/kept
+us_new=/codebuild/layers/new
+
+us_images() {
+  docker images --all --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' | sort -u
+}
+
+# An engine without images is given those of an earlier build.
+us_load() {
+  [ -d "$us_kept/archive" ] && [ -z "$(us_images)" ] || return 0
+  tar -C "$us_kept/archive" -cf - . | docker load
+} >/dev/null 2>&1
+
+# Leaves all images, if they are others than those that were kept. In one archive they keep their chain of parents, by which
+# `docker build` finds its steps again. A list is left last: without it, there is no archive.
+us_save() {
+  [ -d "$us_new" ] && command -v docker >/dev/null 2>&1 || return 0
+  us_images >"$us_new/.images"
+  if [ -s "$us_new/.images" ] && ! cmp -s "$us_new/.images" "$us_kept/images"; then
+    mkdir "$us_new/archive" &&
+      docker save $(sed 's/ .*//' "$us_new/.images") $(sed 's/.* //; /<none>/d' "$us_new/.images") |
+      tar -C "$us_new/archive" -xf - && [ -f "$us_new/archive/manifest.json" ] && mv "$us_new/.images" "$us_new/images"
+  fi
+  [ -f "$us_new/images" ] || rm -rf "$us_new/archive" "$us_new/.images"
+  # Whoever runs the build must be able to put it away.
+  [ -z "$1" ] || chown -R "$1" "$us_new"
+} >/dev/null 2>&1
+
 # With the engine up.
 us_build() {
   # Whoever stops the build sends TERM to every process. The driver ends by itself, and the engine by the same signal.
   trap : TERM INT HUP
   # An earlier build may have been cut off.
   us_tidy
+  us_load
   # The driver ends what its commands left running; the engine and this shell are not among them.
   us_spared=
   for us_process in /proc/[0-9]*; do us_spared="$us_spared ${us_process#/proc/}"; done
   /bin/sh /codebuild/readonly/driver.sh "$1" "$2" "$3" "$us_spared"
   us_status=$?
   us_tidy
+  # Somebody who stops the build does not wait for layers.
+  [ "$us_status" -ne 0 ] || [ -e /codebuild/understudy/stop ] || us_save "$3"
   us_stop
   exit "$us_status"
 }

@@ -14,7 +14,8 @@ use super::teller::Teller;
 use super::upload::Left;
 use super::values::{Values, unread};
 use super::{
-    Build, Surroundings, cache, docker_loan, lending, memory, provision, redaction, upload,
+    Build, Surroundings, cache, docker_layers, docker_loan, lending, memory, provision, redaction,
+    upload,
 };
 use crate::engine::{ContainerEngine, EngineError};
 use crate::journal::{self, EventFile};
@@ -247,6 +248,7 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         }
         if phase == Phase::PostBuild {
             cache::save(self.build, &started.plan, &started.early, teller).await;
+            docker_layers::save(self.build, teller).await;
         }
         Ok(end)
     }
@@ -310,7 +312,12 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
             docker_loan::take_back(lent, self.build, teller).await;
         }
         let directory = &self.build.directory;
-        for directory in [directory.sources(), directory.tmp(), directory.lent()] {
+        for directory in [
+            directory.sources(),
+            directory.tmp(),
+            directory.lent(),
+            directory.layers(),
+        ] {
             if let Err(error) = journal::throw_away(&directory, &self.surroundings.trash) {
                 teller.warn(error.to_string(), "remove it by hand");
             }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 
 use super::commands::Running;
+use super::docker_layers::{self, KeptLayers};
 use super::follow::Follower;
 use super::phase_end::PhaseEnd;
 use super::provision::Provisioned;
@@ -64,6 +65,8 @@ pub(super) struct Started<'a> {
     answer: Option<File>,
     /// What the cache had; told when the runtimes are in place, as in CodeBuild's log.
     restored: cache::Restoring,
+    /// Mounted while the container is there.
+    _layers: Option<KeptLayers>,
 }
 
 /// Prepares everything and starts the container.
@@ -111,7 +114,10 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         .shell
         .as_ref()
         .map_or("sh", |shell| &shell.value);
+    let layers = docker_layers::fetch(build, teller).await;
     let mut spec = container_spec(build, provisioned, configured, [&mark, shell, &owner]);
+    let kept = layers.as_ref().map(|layers| layers.mounts(build));
+    spec.mounts.extend(kept.into_iter().flatten());
     docker_loan::lend(
         build,
         &surroundings.docker_address,
@@ -168,6 +174,7 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         early: Values::default(),
         answer,
         restored,
+        _layers: layers,
     })
 }
 

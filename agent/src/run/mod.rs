@@ -12,6 +12,7 @@ mod commands;
 mod conductor;
 mod declared_images;
 mod discover_reports;
+mod docker_layers;
 mod docker_loan;
 mod download;
 mod explain_miss;

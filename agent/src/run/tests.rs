@@ -61,6 +61,7 @@ impl Bench {
             variables: Vec::new(),
             docker: DockerAccess::None,
             docker_allow: Vec::new(),
+            docker_cache: false,
             artifacts: crate::model::ArtifactPlaces::Kept,
             cache_namespace: None,
             cache: None,

@@ -220,6 +220,7 @@ impl<W: Write> CodeBuildLog<W> {
             | EventKind::ImageBuilt { .. }
             | EventKind::ArtifactsDelivered(_)
             | EventKind::VariablesExported { .. }
+            | EventKind::DockerLayers { .. }
             | EventKind::BuildFinished { .. } => Ok(()),
         }
     }

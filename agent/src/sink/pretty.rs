@@ -13,7 +13,8 @@ use super::summary::{style, summary};
 use super::{Sink, bytes, duration};
 use crate::model::{
     BuildEvent, BuildRecord, CacheOrigin, CacheTransfer, CommandStarted, DockerRefusal, EventKind,
-    ImageOrigin, ImagePulling, ImageStep, Phase, Reference, SourceReady, StepState, Verdict,
+    ImageOrigin, ImagePulling, ImageStep, LayersMoved, Phase, Reference, SourceReady, StepState,
+    Verdict,
 };
 
 /// Writes for people.
@@ -233,7 +234,8 @@ impl<W: Write> Pretty<W> {
             ),
             EventKind::CacheRestored(_)
             | EventKind::CacheMissed { .. }
-            | EventKind::CacheSaved(_) => self.note(&cache_note(&event.kind)),
+            | EventKind::CacheSaved(_)
+            | EventKind::DockerLayers { .. } => self.note(&cache_note(&event.kind)),
             EventKind::CommandStarted(command) => self.command(command),
             EventKind::Output { text } => self.output(text),
             EventKind::CommandFinished { status, .. } => {
@@ -388,6 +390,23 @@ fn cache_note(kind: &EventKind) -> String {
     };
     match kind {
         EventKind::CacheRestored(transfer) => moved("restored", transfer),
+        EventKind::DockerLayers {
+            moved: LayersMoved::Unchanged,
+            ..
+        } => "docker layers: unchanged, nothing to save".to_owned(),
+        EventKind::DockerLayers {
+            moved,
+            bytes: size,
+            millis,
+            ..
+        } => {
+            let took = duration(Duration::from_millis(*millis));
+            let verb = match moved {
+                LayersMoved::Restored => "restored",
+                LayersMoved::Saved | LayersMoved::Unchanged => "saved",
+            };
+            format!("docker layers: {verb} {} in {took}", bytes(*size))
+        }
         EventKind::CacheMissed { reason, .. } => format!("cache: none, {reason}"),
         EventKind::CacheSaved(CacheTransfer {
             name: Some(name),

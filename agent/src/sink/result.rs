@@ -88,6 +88,7 @@ fn cache(record: &BuildRecord) -> Value {
         restored,
         missed,
         saved,
+        docker_layers: _,
     } = &record.cache;
     if restored.is_none() && missed.is_none() && saved.is_none() {
         return json!({ "type": "NO_CACHE" });

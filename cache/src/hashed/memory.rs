@@ -76,10 +76,11 @@ impl HashMemory {
         self.known.is_empty()
     }
 
-    pub(super) fn content(&self, identity: &Identity) -> Option<ContentHash> {
+    /// Returns the content of a file that is known, and its place in the memory.
+    pub(super) fn content(&self, identity: &Identity) -> Option<(usize, ContentHash)> {
         let known = |record: &Record| record.identity.cmp(identity);
         let index = self.known.binary_search_by(known).ok()?;
-        self.known.get(index).map(|record| record.content)
+        self.known.get(index).map(|record| (index, record.content))
     }
 
     /// Looks at the clock of the file system that the memory is on.
@@ -93,15 +94,23 @@ impl HashMemory {
         })
     }
 
-    /// Remembers these and nothing else.
-    pub(super) fn replace(&mut self, mut met: Vec<Record>) -> Result<(), CacheError> {
-        met.sort_unstable_by_key(|record| record.identity);
-        met.dedup_by(|a, b| a.identity == b.identity);
-        met.truncate(MOST_FILES);
-        if met == self.known {
+    /// Keeps what is at these places, remembers what is new, and nothing else.
+    pub(super) fn keep(
+        &mut self,
+        mut places: Vec<usize>,
+        mut new: Vec<Record>,
+    ) -> Result<(), CacheError> {
+        places.sort_unstable();
+        // A file with two names was met twice.
+        places.dedup();
+        if new.is_empty() && places.len() == self.known.len() {
             return Ok(());
         }
-        self.known = met;
+        new.extend(places.into_iter().filter_map(|place| self.known.get(place)));
+        new.sort_unstable_by_key(|record| record.identity);
+        new.dedup_by(|a, b| a.identity == b.identity);
+        new.truncate(MOST_FILES);
+        self.known = new;
         self.write().map_err(CacheError::write(&self.path))
     }
 

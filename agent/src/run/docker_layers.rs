@@ -1,0 +1,187 @@
+//! The layers of images that a build's own Docker Engine has, kept in the cache: for hosts that come and go, whose engines
+//! begin without any.
+//!
+//! What is kept is what `docker save` writes of all images, those between the steps of a build among them, unpacked. Read
+//! back in one piece, it has the chain of parents by which `docker build` finds its steps again.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, Instant};
+
+use cache::{
+    CacheError, EntryKey, Hit, KeyParts, Lease, Leased, LocalStore, MissReason, Namespace, Root,
+    Saved, Saving, Verified,
+};
+
+use super::blocking::blocking;
+use super::teller::Teller;
+use super::{Build, millis};
+use crate::engine::{Access, Mount};
+use crate::model::{DockerAccess, EventKind, LayersMoved};
+use crate::plan::layout;
+
+/// Rules for keys; another number leaves old entries alone.
+const FORMAT: u32 = 1;
+/// The only root of an entry.
+const ROOT: &str = "docker";
+
+/// What of the cache a build has mounted; it stays there for as long as this is held.
+#[derive(Debug)]
+pub(super) struct KeptLayers {
+    /// Nothing when there was none.
+    lease: Option<Lease>,
+}
+
+/// Makes room for the layers of this build, and looks for those of an earlier one; `None` when they are not kept.
+pub(super) async fn fetch(build: &Build, teller: &mut Teller<'_>) -> Option<KeptLayers> {
+    let store = wanted(build)?;
+    let made = make_room(build);
+    let scope = build.request.cache_scope.clone();
+    let start = Instant::now();
+    let leased = in_store(move || lease(&LocalStore::open(&store)?, &key(&scope)?)).await;
+    let leased = made.map_err(|error| error.to_string()).and(leased);
+    match leased {
+        Err(reason) => {
+            unusable("restored", &reason, teller);
+            None
+        }
+        Ok(Found::Nothing) => Some(KeptLayers { lease: None }),
+        Ok(Found::Damaged(what)) => {
+            teller.warn(
+                format!("the saved Docker layers are damaged and were not restored: {what}"),
+                "nothing has to be done: this build saves new ones",
+            );
+            Some(KeptLayers { lease: None })
+        }
+        Ok(Found::Whole(lease, hit)) => {
+            tell(
+                LayersMoved::Restored,
+                lease.key(),
+                hit.bytes,
+                start.elapsed(),
+                teller,
+            );
+            Some(KeptLayers { lease: Some(lease) })
+        }
+    }
+}
+
+impl KeptLayers {
+    /// Returns what is mounted: where new layers go, and those that were kept.
+    pub(super) fn mounts(&self, build: &Build) -> Vec<Mount> {
+        let kept = self.lease.as_ref();
+        let kept = kept.and_then(|lease| lease.tree(ROOT).ok().flatten());
+        let kept = kept.map(|host| (host, layout::KEPT_LAYERS, Access::ReadOnly));
+        let new = (
+            build.directory.layers(),
+            layout::NEW_LAYERS,
+            Access::ReadWrite,
+        );
+        let mounts = [Some(new), kept].into_iter().flatten();
+        mounts
+            .map(|(host, container, access)| Mount {
+                host,
+                container: container.to_owned(),
+                access,
+            })
+            .collect()
+    }
+}
+
+/// Saves what the engine left. Nobody may write there any more: files are shared with the store.
+pub(super) async fn save(build: &Build, teller: &mut Teller<'_>) {
+    let Some(store) = wanted(build) else { return };
+    let scope = build.request.cache_scope.clone();
+    let layers = build.directory.layers();
+    let now = teller.now().as_millisecond();
+    let start = Instant::now();
+    let saved = in_store(move || {
+        let key = key(&scope)?;
+        let root = Root {
+            id: ROOT,
+            dir: &layers,
+            patterns: &[".".to_owned()],
+        };
+        let saved = LocalStore::open(&store)?.save(&key, &[root], now, Saving::Latest)?;
+        Ok((key, saved))
+    });
+    match saved.await {
+        Err(reason) => unusable("saved", &reason, teller),
+        // The engine has no other images than those that were kept.
+        Ok((key, Saved::Empty | Saved::Unchanged)) => {
+            tell(LayersMoved::Unchanged, &key, 0, start.elapsed(), teller);
+        }
+        Ok((key, Saved::Stored { bytes, .. })) => {
+            tell(LayersMoved::Saved, &key, bytes, start.elapsed(), teller);
+        }
+    }
+}
+
+enum Found {
+    Nothing,
+    Damaged(String),
+    Whole(Lease, Hit),
+}
+
+fn lease(store: &LocalStore, key: &EntryKey) -> Result<Found, CacheError> {
+    let miss = |reason| match reason {
+        MissReason::Absent => Found::Nothing,
+        MissReason::Damaged { what, .. } => Found::Damaged(what),
+    };
+    Ok(match store.lease(key)? {
+        Leased::Miss(reason) => miss(reason),
+        Leased::Held(lease) => match lease.verify()? {
+            Verified::Miss(reason) => miss(reason),
+            Verified::Whole(hit) => Found::Whole(lease, hit),
+        },
+    })
+}
+
+/// Layers are a project's, and a machine's of one kind.
+fn key(scope: &str) -> Result<EntryKey, CacheError> {
+    let parts = [("docker", "layers"), ("machine", std::env::consts::ARCH)];
+    let parts = parts.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Ok(EntryKey::new(KeyParts {
+        format: FORMAT,
+        namespace: Namespace::new(scope)?,
+        parts: parts.to_vec(),
+    }))
+}
+
+fn wanted(build: &Build) -> Option<std::path::PathBuf> {
+    let request = &build.request;
+    let wanted = request.docker_cache && request.docker == DockerAccess::Nested;
+    request.cache.clone().filter(|_| wanted)
+}
+
+/// The container's root need not be ours.
+fn make_room(build: &Build) -> std::io::Result<()> {
+    let layers = build.directory.layers();
+    fs::create_dir_all(&layers)?;
+    fs::set_permissions(&layers, fs::Permissions::from_mode(0o777))
+}
+
+fn tell(moved: LayersMoved, key: &EntryKey, bytes: u64, took: Duration, teller: &mut Teller<'_>) {
+    teller.tell(EventKind::DockerLayers {
+        moved,
+        key: key.hash().to_string(),
+        bytes,
+        millis: millis(took),
+    });
+}
+
+fn unusable(what: &str, reason: &str, teller: &mut Teller<'_>) {
+    teller.warn(
+        format!("the Docker layers were not {what}: {reason}"),
+        "mend that, choose another place with `--cache DIR`, or leave `--docker-cache` away",
+    );
+}
+
+async fn in_store<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, CacheError> + Send + 'static,
+) -> Result<T, String> {
+    match blocking(|_abandoned| work()).await {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
