@@ -141,6 +141,19 @@ fn an_image_is_built_run_and_pushed_within_a_build_and_its_layers_are_kept() {
     );
     let tags = registry.ask("inner/tags/list").expect("it was pushed");
     assert!(tags.contains("\"1\""), "{tags}");
+    let mut events = told.events.iter();
+    let pushed = events.find(|event| event["type"] == "imagePushed");
+    let pushed = pushed.expect("the build's own engine told what was pushed");
+    assert_eq!(pushed["repository"], format!("{}/inner", registry.address));
+    assert_eq!(
+        (&pushed["tags"], &pushed["origin"]),
+        (&json!(["1"]), &json!("command"))
+    );
+    let digest = pushed["digest"].as_str().unwrap();
+    assert!(
+        registry.ask(&format!("inner/manifests/{digest}")).is_some(),
+        "{digest}"
+    );
     assert_eq!(project.volumes().len(), 1, "the layers have one volume");
 
     // The next build of the project.

@@ -7,6 +7,7 @@ mod cache;
 mod check;
 mod corpus;
 mod hash;
+mod image;
 mod log;
 mod measure;
 mod program;
@@ -36,6 +37,8 @@ const BENCHES: &[Bench] = &[
     ("cache.s3.restore.walk", s3::restore_and_walk),
     ("check.corpus", check::corpus),
     ("check.start", check::start),
+    ("image.one-file", image::one_file),
+    ("image.unchanged", image::unchanged),
     ("log.redact", log::redact),
     ("report.junit", report::junit),
 ];

@@ -46,11 +46,18 @@ impl Race {
         mut ours: impl FnMut() -> Result<(), String>,
         mut rival: impl FnMut() -> Result<(), String>,
     ) -> Result<Figure, String> {
-        ours()?;
-        rival()?;
+        self.of_times(|| Ok((timed(&mut ours)?, timed(&mut rival)?)))
+    }
+
+    /// The same where both sides tell their milliseconds themselves.
+    pub(crate) fn of_times(
+        self,
+        mut pair: impl FnMut() -> Result<(f64, f64), String>,
+    ) -> Result<Figure, String> {
+        pair()?;
         let mut times = Vec::new();
         for _ in 0..self.pairs {
-            times.push((timed(&mut ours)?, timed(&mut rival)?));
+            times.push(pair()?);
         }
         let ratios = sorted(times.iter().map(|(ours, rival)| rival / ours));
         let ratio = median(&ratios);

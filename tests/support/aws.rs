@@ -129,9 +129,12 @@ pub(crate) fn ask(operation: &str, input: &Value) -> Value {
     answer
 }
 
-fn post(operation: &str, input: &Value) -> Value {
+/// The same, whatever is answered.
+pub(crate) fn post(operation: &str, input: &Value) -> Value {
     let service = match operation.split_once('.') {
         Some(("AmazonSSM", _)) => "ssm",
+        Some((target, _)) if target.starts_with("AmazonEC2ContainerRegistry") => "ecr",
+        Some((target, _)) if target.starts_with("AmazonEC2ContainerService") => "ecs",
         _ => "secretsmanager",
     };
     let text = curl(

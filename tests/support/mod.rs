@@ -1,6 +1,6 @@
 //! What the tests share: where things are, what `dev/up` has made, and a build as a sentence.
 
-mod aws;
+pub(crate) mod aws;
 mod docker;
 mod engine_proxy;
 mod fixture;
@@ -11,6 +11,7 @@ mod log_lines;
 mod outcome;
 mod refusal;
 mod registry;
+mod registry_proxy;
 mod root;
 mod run;
 mod s3;
@@ -30,7 +31,8 @@ pub(crate) use live::{Live, poll};
 pub(crate) use log_lines::{agent_time, masked};
 pub(crate) use outcome::Outcome;
 pub(crate) use refusal::{obeying_modes, refused};
-pub(crate) use registry::{Repository, log_in, loopback};
+pub(crate) use registry::{Repository, log_in, log_in_at, loopback};
+pub(crate) use registry_proxy::{Fault, RegistryProxy};
 pub(crate) use run::{Run, Running};
 pub(crate) use s3::{Narrow, S3Bucket, s3_environment, with_s3};
 pub(crate) use setup::{checkout, dev, program};

@@ -24,6 +24,11 @@ impl Repository {
         Self::new(&loopback(), subject)
     }
 
+    /// A repository that no other process uses, in the registry on the loopback by another way to it.
+    pub(crate) fn at(host: &str, subject: &str) -> Self {
+        Self::new(host, subject)
+    }
+
     fn new(host: &str, subject: &str) -> Self {
         let name = format!("tests/{subject}-{}", std::process::id());
         let image = ImageName::new(format!("{host}/{name}"));
@@ -46,6 +51,24 @@ impl Repository {
         headers.lines().find_map(header)
     }
 
+    /// The manifest of a tag, byte for byte.
+    pub(crate) fn manifest(&self, reference: &str) -> String {
+        let answer = ask("GET", &format!("{}/manifests/{reference}", self.name));
+        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body);
+        body.unwrap_or_default().to_owned()
+    }
+
+    /// The tags that the registry knows.
+    pub(crate) fn tags(&self) -> Vec<String> {
+        let answer = ask("GET", &format!("{}/tags/list", self.name));
+        let list = answer.split_once("\"tags\":[").map(|(_, rest)| rest);
+        let list = list.and_then(|rest| rest.split_once(']'));
+        let tags = list.map_or("", |(list, _)| list).split(',');
+        tags.map(|tag| tag.trim_matches('"').to_owned())
+            .filter(|tag| !tag.is_empty())
+            .collect()
+    }
+
     /// Whether the registry has never heard of it, or has forgotten all of it.
     pub(crate) fn is_empty(&self) -> bool {
         !ask("GET", &format!("{}/tags/list", self.name)).contains("\"tags\":[\"")
@@ -54,7 +77,7 @@ impl Repository {
 
 impl Drop for Repository {
     fn drop(&mut self) {
-        for tag in self.image.tags() {
+        for tag in self.tags() {
             if let Some(digest) = self.digest(&tag) {
                 ask("DELETE", &format!("{}/manifests/{digest}", self.name));
             }
@@ -69,20 +92,18 @@ pub(crate) fn loopback() -> String {
 
 /// Logs the Docker CLI in to the registry on the loopback; `config` is its configuration directory.
 pub(crate) fn log_in(config: &Path) {
+    log_in_at(config, &loopback());
+}
+
+/// The same by another way to that registry.
+pub(crate) fn log_in_at(config: &Path, host: &str) {
     let (user, password) = (
         dev("UNDERSTUDY_DEV_REGISTRY_USER"),
         dev("UNDERSTUDY_DEV_REGISTRY_PASSWORD"),
     );
     let config = config.to_str().unwrap();
     docker(&[
-        "--config",
-        config,
-        "login",
-        "-u",
-        &user,
-        "-p",
-        &password,
-        &loopback(),
+        "--config", config, "login", "-u", &user, "-p", &password, host,
     ]);
 }
 

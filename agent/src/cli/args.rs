@@ -249,6 +249,11 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "NAME=CONTEXT,repo=REPOSITORY[,KEY=VALUE]…")]
     pub(super) image_build: Vec<String>,
 
+    /// Write `imagedefinitions.json` with this container and the image that the commands push for it: the one whose
+    /// repository ends with that name, or the only one; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(super) image_definitions: Vec<String>,
+
     /// Build declared images even where their repository has them already, made from the same.
     #[arg(long)]
     pub(super) no_image_cache: bool,

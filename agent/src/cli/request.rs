@@ -121,6 +121,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         debug: false,
         credentials: credentials(args)?,
         images: images(args, &project)?,
+        image_definitions: args.image_definitions.clone(),
         image_cache: if args.no_image_cache {
             ImageCache::Off
         } else {

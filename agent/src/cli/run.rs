@@ -43,10 +43,7 @@ pub(super) async fn run(args: RunArgs, settings: &Settings) -> Result<ExitCode, 
     let docker =
         Docker::at(&settings.docker_host).map_err(|error| CliError::fault(&error, error.help()))?;
     let (state, build) = place(settings, request)?;
-    let keychain = Keychain {
-        docker_config: settings.docker_config.clone(),
-        helpers: settings.programs.clone(),
-    };
+    let keychain = Keychain::new(settings.docker_config.clone(), settings.programs.clone());
     let surroundings = Surroundings {
         engine: &docker,
         docker_address: settings.docker_host.clone(),

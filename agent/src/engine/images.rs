@@ -1,6 +1,7 @@
 //! The Docker Engine's image calls: tag, push; and the small archives it answers with.
 
 use std::io::{self, Read as _};
+use std::time::Duration;
 
 use bollard::Docker;
 use bollard::query_parameters::{
@@ -11,6 +12,9 @@ use futures_util::StreamExt as _;
 use super::answer::{call, reason};
 use super::{EngineError, convert};
 use crate::model::Credentials;
+
+/// An upload of which nothing is heard for so long does not go on.
+const STALLED: Duration = Duration::from_mins(5);
 
 /// Tags and pushes; returns the digest that the registry gave.
 pub(super) async fn push(
@@ -38,7 +42,13 @@ pub(super) async fn push(
     let mut steps = docker.push_image(repository, Some(options), credentials);
     let mut digest = None;
     // A refusal comes as a line within a stream that began with 200, and so does the digest.
-    while let Some(step) = steps.next().await {
+    loop {
+        let step = tokio::time::timeout(STALLED, steps.next()).await;
+        let step = step.map_err(|_elapsed| {
+            let minutes = STALLED.as_secs() / 60;
+            failed(format!("timeout: nothing went on for {minutes} minutes"))
+        })?;
+        let Some(step) = step else { break };
         let step = step.map_err(|error| failed(reason(&error)))?;
         if let Some(message) = step.error_detail.and_then(|detail| detail.message) {
             return Err(failed(message));

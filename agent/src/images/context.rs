@@ -54,7 +54,7 @@ pub enum ContextError {
 }
 
 /// The files of a build context, chosen and not read yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Context {
     /// The root of the tree that the build left.
     root: PathBuf,

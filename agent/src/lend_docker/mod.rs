@@ -18,6 +18,7 @@ mod mounts;
 mod needs;
 mod paths;
 mod policy;
+mod pushes;
 mod routes;
 mod rules;
 mod serve;
@@ -41,7 +42,7 @@ use tokio::net::UnixListener;
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::JoinSet;
 
-use crate::model::{DockerPower, DockerRefusal};
+use crate::model::{DockerPower, EventKind};
 use needs::Desk;
 use paths::Paths;
 use rules::Rules;
@@ -84,14 +85,14 @@ pub struct LentDocker {
 }
 
 impl LentDocker {
-    /// Begins to lend. Refusals come out of the receiver.
-    pub fn start(loan: Loan) -> io::Result<(Self, Receiver<DockerRefusal>)> {
+    /// Begins to lend. Refusals and what is pushed come out of the receiver.
+    pub fn start(loan: Loan) -> io::Result<(Self, Receiver<EventKind>)> {
         let upstream = Upstream::at(&loan.engine).ok_or_else(|| {
             io::Error::other(format!("`{}` is not an engine's address", loan.engine))
         })?;
         let socket = loan.directory.join("docker.sock");
         let listener = listen(&loan.directory)?;
-        let (told, refusals) = channel(TOLD);
+        let (told, heard) = channel(TOLD);
         let paths = Paths::new(
             loan.shared,
             socket.clone(),
@@ -121,7 +122,7 @@ impl LentDocker {
             server,
             accepting,
         };
-        Ok((lent, refusals))
+        Ok((lent, heard))
     }
 
     /// Where the build's socket is on this machine.

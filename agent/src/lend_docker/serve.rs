@@ -23,10 +23,11 @@ use tokio::sync::oneshot;
 
 use super::needs::{Desk, unreached};
 use super::policy::{self, Answer, Lent};
+use super::pushes::PushReader;
 use super::rules::Refusal;
 use super::tasks::Tasks;
 use super::upstream::{Body, Failure, flowing, whole};
-use crate::model::DockerRefusal;
+use crate::model::{DockerRefusal, EventKind};
 
 /// A configuration is small; a context is not judged, and flows.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -35,8 +36,8 @@ const BODY_LIMIT: usize = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) desk: Desk,
-    /// Where refusals are told.
-    pub(super) told: Sender<DockerRefusal>,
+    /// Where refusals are told, and what is pushed.
+    pub(super) told: Sender<EventKind>,
     /// Refusals that nobody had room for.
     pub(super) untold: AtomicUsize,
     /// Calls that make something go on to their end, also when their clients are gone: whoever cleans up waits for them.
@@ -94,6 +95,7 @@ impl Server {
         let client = upgraded.then(|| hyper::upgrade::on(&mut request));
         let headers = headers(request.headers(), upgraded);
         let makes = matches!(lent.body, policy::Body::Judge(_));
+        let push = PushReader::of(method.as_str(), &lent.call, &self.told);
         let body = self.body(&mut lent, request.into_body()).await?;
         let mut onward = Request::builder()
             .method(method.clone())
@@ -103,7 +105,11 @@ impl Server {
         *onward.headers_mut() = headers;
         content_type(onward.headers_mut(), makes);
         let response = self.call(onward, makes).await?;
-        self.respond(response, lent.answer, client).await
+        let answered = self.respond(response, lent.answer, client).await?;
+        Ok(match push {
+            Some(push) => read_by(answered, push),
+            None => answered,
+        })
     }
 
     /// Makes the call. One that makes something is not cut short by its client.
@@ -203,10 +209,24 @@ impl Server {
             reason: refusal.what.clone(),
             allow: refusal.power.map(|power| power.name().to_owned()),
         };
+        let told = EventKind::DockerRefused(told);
         if let Err(TrySendError::Full(_)) = self.told.try_send(told) {
             self.untold.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Lets an answer be read as it flows.
+fn read_by(answer: Response<Body>, mut reader: PushReader) -> Response<Body> {
+    answer.map(|body| {
+        let read = body.map_frame(move |frame| {
+            if let Some(piece) = frame.data_ref() {
+                reader.heed(piece);
+            }
+            frame
+        });
+        read.boxed_unsync()
+    })
 }
 
 /// Returns the headers that concern more than one connection.

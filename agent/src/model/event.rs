@@ -192,7 +192,7 @@ pub enum EventKind {
         /// How long it took, in milliseconds.
         millis: u64,
     },
-    /// An image that the project declares is in its repository.
+    /// An image is in its repository: one that the project declares, or one that a command pushed.
     ImagePushed(ImagePushed),
     /// The artifact patterns were resolved.
     ArtifactsSelected(ArtifactsSelected),
@@ -447,7 +447,8 @@ pub struct CommandStarted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImagePushed {
-    /// The declared name: the container's name in `imagedefinitions.json`.
+    /// The declared name: the container's name in `imagedefinitions.json`; of one that a command pushed, the last part of
+    /// its repository.
     pub name: String,
     /// Repository without tag.
     pub repository: String,
@@ -463,6 +464,22 @@ pub struct ImagePushed {
     pub origin: ImageOrigin,
     /// How long building and pushing took, in milliseconds.
     pub millis: u64,
+}
+
+impl ImagePushed {
+    /// An image that a command of the build pushed under one tag.
+    pub fn by_command(repository: &str, tag: &str, digest: &str) -> Self {
+        let name = repository.rsplit('/').next().unwrap_or(repository);
+        Self {
+            name: name.to_owned(),
+            repository: repository.to_owned(),
+            tags: vec![tag.to_owned()],
+            digest: digest.to_owned(),
+            size: None,
+            origin: ImageOrigin::Command,
+            millis: 0,
+        }
+    }
 }
 
 /// A step of an image's build.

@@ -49,6 +49,7 @@ pub enum ImageUri {
 
 /// A repository that is made where there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RepositoryWish {
     /// Whether every image that is pushed is scanned.
     pub scan_on_push: bool,

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{
     ArtifactsDelivered, BuildEvent, BuildIdentity, CacheTransfer, CoverageSummary, EventKind,
-    HoldReason, ImagePushed, LayersMoved, Phase, PhaseContext, SourceReady, TestCase, TestSummary,
-    Verdict,
+    HoldReason, ImageOrigin, ImagePushed, LayersMoved, Phase, PhaseContext, SourceReady, TestCase,
+    TestSummary, Verdict,
 };
 
 /// What is known of a build so far.
@@ -169,7 +169,7 @@ impl BuildRecord {
             EventKind::CoverageCollected { .. }
             | EventKind::TestsCollected { .. }
             | EventKind::ReportIncomplete { .. } => self.reports.extend(report(&event.kind)),
-            EventKind::ImagePushed(image) => self.images.push(image.clone()),
+            EventKind::ImagePushed(image) => self.add_image(image),
             EventKind::VariablesExported { variables } => self.exported.clone_from(variables),
             EventKind::Warning { message, help } => {
                 self.warnings.push((message.clone(), help.clone()));
@@ -203,6 +203,25 @@ impl BuildRecord {
             | EventKind::ReportsDiscovered(_)
             | EventKind::ArtifactsSelected(_)
             | EventKind::SourceProgress { .. } => {}
+        }
+    }
+
+    /// A command pushes each tag by itself: of one image they are one entry.
+    fn add_image(&mut self, image: &ImagePushed) {
+        let by_command = |known: &&mut ImagePushed| {
+            known.origin == ImageOrigin::Command
+                && image.origin == ImageOrigin::Command
+                && (&known.repository, &known.digest) == (&image.repository, &image.digest)
+        };
+        match self.images.iter_mut().find(by_command) {
+            Some(known) => {
+                for tag in &image.tags {
+                    if !known.tags.contains(tag) {
+                        known.tags.push(tag.clone());
+                    }
+                }
+            }
+            None => self.images.push(image.clone()),
         }
     }
 

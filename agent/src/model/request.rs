@@ -57,6 +57,8 @@ pub struct BuildRequest {
     pub credentials: LentCredentials,
     /// Images that are built and pushed after the commands (DESIGN §6).
     pub images: Vec<ImageDeclaration>,
+    /// Containers whose images the commands push, for `imagedefinitions.json`.
+    pub image_definitions: Vec<String>,
     /// Whether an image that its repository has already is taken from there.
     pub image_cache: ImageCache,
     /// Region and account: what ARNs and `AWS_REGION` name.

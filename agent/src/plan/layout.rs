@@ -12,6 +12,8 @@ pub const GIVEN: &str = "given.sh";
 pub const EARLY: &str = "early";
 /// Below [`RECORD`]: what the shell answered when the last command was over.
 pub const VALUES: &str = "values";
+/// Below [`RECORD`]: what a build's own engine pushed.
+pub const PUSHES: &str = "pushes";
 /// The catalogue of runtimes in CodeBuild's images.
 pub const RUNTIMES: &str = "/codebuild/image/config/runtimes.yml";
 /// The build tools; CodeBuild's own are in this directory too, and it is the last on the `PATH` that its builds see.

@@ -43,6 +43,16 @@ us_start() {
   done
 }
 
+# Writes down what is pushed: the name, and in which repositories the image has which digest. It ends with the engine.
+us_watch() {
+  command -v docker >/dev/null 2>&1 || return 0
+  docker events --filter type=image --filter event=push --format '{{.Actor.ID}}' 2>/dev/null |
+    while read -r us_name; do
+      us_digests=$(docker image inspect --format '{{range .RepoDigests}}{{.}} {{end}}' "$us_name" 2>/dev/null) &&
+        echo "$us_name $us_digests" >>/codebuild/understudy/pushes
+    done
+}
+
 # Removes what a build made besides images: its containers, volumes and networks.
 us_tidy() {
   command -v docker >/dev/null 2>&1 || return 0
@@ -94,6 +104,7 @@ us_save() {
 us_build() {
   # Whoever stops the build sends TERM to every process. The driver ends by itself, and the engine by the same signal.
   trap : TERM INT HUP
+  us_watch &
   # An earlier build may have been cut off.
   us_tidy
   us_load

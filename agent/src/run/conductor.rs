@@ -14,8 +14,8 @@ use super::teller::Teller;
 use super::upload::Left;
 use super::values::{Values, unread};
 use super::{
-    Build, Surroundings, cache, docker_layers, docker_loan, lending, memory, provision, redaction,
-    upload,
+    Build, Surroundings, cache, docker_layers, docker_loan, lending, memory, provision,
+    push_trouble, pushed, redaction, upload,
 };
 use crate::engine::{ContainerEngine, EngineError};
 use crate::journal::{self, EventFile};
@@ -222,6 +222,9 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         let container = download::container(self.build);
         let engine = self.surroundings.engine;
         let end = memory::explain(end, failed, limit, engine, &container).await;
+        let directory = &self.build.directory;
+        let config = started.variables.docker_config();
+        let end = push_trouble::explain(end, directory, config, engine, &container).await;
         let planned = started
             .plan
             .phases
@@ -235,6 +238,7 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         if finished.verdict != Verdict::Succeeded {
             return Ok(self.last_words(finished).await);
         }
+        pushed::tell(directory, teller);
         self.values = Values::read(&self.build.directory, &started.plan).map_err(unread)?;
         let named = started.plan.exported.iter();
         let variables: Vec<(String, String)> = named

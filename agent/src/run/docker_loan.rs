@@ -38,13 +38,13 @@ pub(super) fn lend(
             .collect(),
         powers: build.request.docker_allow.clone(),
     };
-    let (started, refusals) = LentDocker::start(loan).map_err(|error| {
+    let (started, heard) = LentDocker::start(loan).map_err(|error| {
         PhaseEnd::fault(
             format!("failed to make the build's Docker socket: {error}"),
             "see that the disk has room and that files can be opened (`ulimit -n`), then try again",
         )
     })?;
-    teller.listen(refusals);
+    teller.listen(heard);
     let started = lent.insert(started);
     spec.mounts.push(Mount {
         host: started.socket().to_owned(),

@@ -29,6 +29,8 @@ mod obstacle;
 mod phase_end;
 mod preview;
 mod provision;
+mod push_trouble;
+mod pushed;
 mod read_buildspec;
 mod read_reports;
 mod redaction;

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::Receiver;
 use super::phase_end::PhaseEnd;
 use super::redaction::Redaction;
 use crate::journal::{EventFile, JournalError};
-use crate::model::{BuildEvent, BuildRecord, DockerRefusal, EventKind, Phase};
+use crate::model::{BuildEvent, BuildRecord, EventKind, Phase};
 
 /// Tells events.
 pub(super) struct Teller<'a> {
@@ -16,7 +16,7 @@ pub(super) struct Teller<'a> {
     on_event: &'a mut (dyn FnMut(&BuildEvent) + Send),
     journal: Result<EventFile, JournalError>,
     redaction: Box<Redaction>,
-    aside: Option<Receiver<DockerRefusal>>,
+    aside: Option<Receiver<EventKind>>,
     pub(super) record: BuildRecord,
 }
 
@@ -39,9 +39,9 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// Tells refusals along with whatever is told next: before the output of the command that met them.
-    pub(super) fn listen(&mut self, refusals: Receiver<DockerRefusal>) {
-        self.aside = Some(refusals);
+    /// Tells what a lent engine has to say along with whatever is told next: before the output of the command that it is of.
+    pub(super) fn listen(&mut self, heard: Receiver<EventKind>) {
+        self.aside = Some(heard);
     }
 
     /// Returns the time.
@@ -69,7 +69,7 @@ impl<'a> Teller<'a> {
 
     /// Tells that something happened at `time`; never earlier than what was told before.
     pub(super) fn tell_at(&mut self, time: Timestamp, mut kind: EventKind) {
-        self.tell_refusals(time);
+        self.tell_aside(time);
         if let EventKind::Output { text } = &kind {
             let text = self.redaction.output(text);
             self.tell_output(time, text);
@@ -83,9 +83,8 @@ impl<'a> Teller<'a> {
     }
 
     /// Output that is held back for what may be a secret stays held back.
-    fn tell_refusals(&mut self, time: Timestamp) {
-        while let Some(refusal) = self.aside.as_mut().and_then(|aside| aside.try_recv().ok()) {
-            let mut kind = EventKind::DockerRefused(refusal);
+    fn tell_aside(&mut self, time: Timestamp) {
+        while let Some(mut kind) = self.aside.as_mut().and_then(|aside| aside.try_recv().ok()) {
             self.redaction.clean(&mut kind);
             self.tell_clean(time, kind);
         }

@@ -71,6 +71,7 @@ impl Bench {
             debug: false,
             credentials: LentCredentials::None,
             images: Vec::new(),
+            image_definitions: Vec::new(),
             image_cache: ImageCache::On,
             owner: Owner {
                 region: "us-east-1".into(),
@@ -89,10 +90,7 @@ impl Bench {
             number: 1,
             directory: BuildDirectory::create(&root.join("build"), Path::new("")).unwrap(),
         };
-        let keychain = Keychain {
-            docker_config: root.join("none"),
-            helpers: std::ffi::OsString::new(),
-        };
+        let keychain = Keychain::new(root.join("none"), std::ffi::OsString::new());
         let surroundings = Surroundings {
             engine: &self.engine,
             docker_address: String::new(),

@@ -42,6 +42,11 @@ pub(super) async fn upload<E: ContainerEngine>(
     let mut ends = Vec::new();
     if teller.record.first_failure().is_none() {
         let made = declared_images::make(left, surroundings, teller).await;
+        let made = made.and_then(|mut made| {
+            let names = &left.build.request.image_definitions;
+            made.extend(declared_images::pushed_for(names, &teller.record.images)?);
+            Ok(made)
+        });
         let written = made.and_then(|made| {
             let root = artifact_root(plan, values);
             declared_images::write_files(tree, &root, &made, teller)

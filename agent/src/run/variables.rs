@@ -58,6 +58,12 @@ impl Variables {
         masked.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Returns the directory of the build's Docker configuration.
+    pub(super) fn docker_config(&self) -> &str {
+        let named = self.all.iter().find(|(name, _)| name == "DOCKER_CONFIG");
+        named.map_or("/root/.docker", |(_, directory)| directory)
+    }
+
     /// Adds a variable of the build's surroundings.
     pub(super) fn add(&mut self, name: &str, value: &str) {
         self.all.retain(|(known, _)| known != name);

@@ -2,17 +2,21 @@
 
 use std::time::Instant;
 
+use super::bases::Base;
 use super::files::Made;
 use super::refused;
 use super::wanted::Wanted;
 use crate::engine::{BuildSaid, Builder, ContainerEngine, ImageBuild, Machine};
-use crate::images::{Context, ContextFor};
-use crate::model::{EventKind, ImagePushed, ImageStep, Source};
+use crate::images::{self, Context, ContextFor, KEY_LABEL, KeyParts};
+use crate::model::{EventKind, ImageCache, ImagePushed, ImageStep, Source};
 use crate::run::blocking::blocking;
 use crate::run::phase_end::PhaseEnd;
 use crate::run::teller::Teller;
 use crate::run::upload::Left;
 use crate::run::{Surroundings, millis};
+
+const CONTEXT_HELP: &str =
+    "correct `context` and `dockerfile` under `images` in the project file, or of `--image-build`";
 
 /// Builds and pushes every declared image, in order.
 pub(in crate::run) async fn make<E: ContainerEngine>(
@@ -54,16 +58,26 @@ pub(super) struct Work<'a, E> {
 impl<E: ContainerEngine> Work<'_, E> {
     async fn make(&self, teller: &mut Teller<'_>) -> Result<ImagePushed, PhaseEnd> {
         let context = self.gather().await?;
-        self.fetch_bases(&context).await?;
+        let mut registry = self.registry().await?;
         self.create_repository(teller).await?;
+        let bases = self.bases(&context).await?;
+        let key = self.key(&context, bases.as_deref()).await?;
+        if let Some(key) = &key
+            && let Some(reused) = self.reuse(&mut registry, key, teller).await?
+        {
+            return Ok(reused);
+        }
+        self.fetch_bases(bases.as_deref().unwrap_or_default())
+            .await?;
         let name = format!("understudy-build:{}", uuid::Uuid::new_v4().simple());
-        let id = self.build(context, &name, teller).await?;
+        let id = self.build(context, &name, key.as_deref(), teller).await?;
         teller.tell(EventKind::ImageBuilt {
             name: self.wanted.name.clone(),
             id: id.clone(),
             millis: millis(self.start.elapsed()),
         });
-        let pushed = self.publish(&id, teller).await;
+        let publish = self.publish(&id, &mut registry, key.as_deref(), teller);
+        let pushed = publish.await;
         // The image has its real names now, or is not wanted: the one that only we know is in the way.
         if let Err(error) = self.surroundings.engine.untag(&name).await {
             teller.warn(
@@ -80,25 +94,53 @@ impl<E: ContainerEngine> Work<'_, E> {
         let root = self.left.build.directory.source();
         let (context, dockerfile) = (wanted.context.clone(), wanted.dockerfile.clone());
         let gather = move |_: &_| Context::gather(&root, &context, &dockerfile);
-        let gathered = blocking(gather).await.map_err(|error| {
-            let name = &wanted.name;
-            PhaseEnd::fault(
-                format!("failed to read the context of image `{name}`: {error}"),
-                "report this as a bug",
-            )
-        })?;
-        gathered.map_err(|error| {
-            refused(
-                error.to_string(),
-                "correct `context` and `dockerfile` under `images` in the project file, or of `--image-build`",
-            )
-        })
+        let gathered = blocking(gather).await;
+        let gathered = gathered.map_err(|error| self.unread(&error))?;
+        gathered.map_err(|error| refused(error.to_string(), CONTEXT_HELP))
+    }
+
+    fn unread(&self, error: &tokio::task::JoinError) -> PhaseEnd {
+        let name = &self.wanted.name;
+        PhaseEnd::fault(
+            format!("failed to read the context of image `{name}`: {error}"),
+            "report this as a bug",
+        )
+    }
+
+    /// What the image is made from; `None` when it is to be built in any case, or when that cannot be known.
+    async fn key(
+        &self,
+        context: &Context,
+        bases: Option<&[Base]>,
+    ) -> Result<Option<String>, PhaseEnd> {
+        let bases: Option<Vec<_>> = match (self.left.build.request.image_cache, bases) {
+            (ImageCache::Off, _) | (_, None) => return Ok(None),
+            (ImageCache::On, Some(bases)) => bases.iter().map(Base::pinned).collect(),
+        };
+        let Some(bases) = bases else {
+            return Ok(None);
+        };
+        let read = context.clone();
+        let hash = blocking(move |_: &_| read.hash()).await;
+        let hash = hash.map_err(|error| self.unread(&error))?;
+        let hash = hash.map_err(|error| refused(error.to_string(), CONTEXT_HELP))?;
+        let wanted = &self.wanted;
+        Ok(Some(images::content_key(&KeyParts {
+            context: &hash,
+            dockerfile: (&context.dockerfile(), context.text()),
+            args: &wanted.args,
+            target: wanted.target.as_deref(),
+            platform: &self.platform(),
+            labels: &wanted.labels,
+            bases: &bases,
+        })))
     }
 
     async fn build(
         &self,
         context: Context,
         name: &str,
+        key: Option<&str>,
         teller: &mut Teller<'_>,
     ) -> Result<String, PhaseEnd> {
         let wanted = &self.wanted;
@@ -116,7 +158,7 @@ impl<E: ContainerEngine> Work<'_, E> {
             args: wanted.args.clone(),
             target: wanted.target.clone(),
             platform: wanted.platform.clone(),
-            labels: self.labels(teller),
+            labels: self.labels(key, teller),
         };
         let mut tell = |said: BuildSaid| {
             teller.tell(match said {
@@ -133,7 +175,7 @@ impl<E: ContainerEngine> Work<'_, E> {
     }
 
     /// What OCI has names for, and what was declared, which wins.
-    fn labels(&self, teller: &Teller<'_>) -> Vec<(String, String)> {
+    fn labels(&self, key: Option<&str>, teller: &Teller<'_>) -> Vec<(String, String)> {
         let created = teller.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let mut labels = vec![("org.opencontainers.image.created".to_owned(), created)];
         // A directory of this machine means nothing elsewhere.
@@ -148,6 +190,9 @@ impl<E: ContainerEngine> Work<'_, E> {
         for (name, value) in &self.wanted.labels {
             labels.retain(|(known, _)| known != name);
             labels.push((name.clone(), value.clone()));
+        }
+        if let Some(key) = key {
+            labels.push((KEY_LABEL.to_owned(), key.to_owned()));
         }
         labels
     }

@@ -7,7 +7,7 @@ mod publish;
 mod repository;
 mod wanted;
 
-pub(super) use files::write_files;
+pub(super) use files::{pushed_for, write_files};
 pub(super) use make::make;
 
 use super::phase_end::PhaseEnd;

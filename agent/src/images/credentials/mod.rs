@@ -1,26 +1,30 @@
 //! Credentials for registries: ECR by the caller's AWS credentials, others from the Docker configuration and the helpers
 //! that it names.
 
+mod aws;
+mod docker_config;
+mod helper;
+mod tokens;
+
 use std::ffi::OsString;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use indexmap::IndexMap;
-use serde::Deserialize;
 
-use super::helper;
-use super::registry::{HUB, ecr_region, host_of, registry_of};
+use super::registry::{ecr_region, registry_of};
 use crate::model::{Credentials, Login};
+use tokens::Tokens;
 
 /// Where credentials come from.
 #[derive(Debug, Clone)]
 pub struct Keychain {
     /// The caller's `config.json` of the Docker CLI.
-    pub docker_config: PathBuf,
+    docker_config: PathBuf,
     /// Where credential helpers are looked for, as in `PATH`.
-    pub helpers: OsString,
+    helpers: OsString,
+    /// ECR's, while they last; in memory alone.
+    tokens: Tokens,
 }
 
 /// Why there are no credentials for a registry that needs them.
@@ -80,35 +84,16 @@ impl CredentialError {
     }
 }
 
-/// A configuration has an entry a registry.
-const CONFIG_LIMIT: u64 = 4 * 1024 * 1024;
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct DockerConfig {
-    auths: IndexMap<String, DockerAuth>,
-    /// A helper for each of these registries.
-    cred_helpers: IndexMap<String, String>,
-    /// The helper for all others.
-    creds_store: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct DockerAuth {
-    auth: Option<String>,
-    username: Option<String>,
-    password: Option<String>,
-    identitytoken: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Secret {
-    username: String,
-    password: String,
-}
-
 impl Keychain {
+    /// Returns a keychain for the Docker CLI's `config.json` and a `PATH` on which credential helpers are looked for.
+    pub fn new(docker_config: PathBuf, helpers: OsString) -> Self {
+        Self {
+            docker_config,
+            helpers,
+            tokens: Tokens::default(),
+        }
+    }
+
     /// Returns credentials for the registry of `repository`; `None` when there are none, which a public registry
     /// or one on this machine may not mind.
     pub async fn find(&self, repository: &str) -> Result<Option<Credentials>, CredentialError> {
@@ -116,8 +101,14 @@ impl Keychain {
         let Some(region) = ecr_region(registry) else {
             return self.docker(registry).await;
         };
-        match ecr(registry, region).await {
-            Ok(credentials) => Ok(Some(credentials)),
+        if let Some(known) = self.tokens.get(registry) {
+            return Ok(Some(known));
+        }
+        match aws::ecr(registry, region).await {
+            Ok(token) => {
+                self.tokens.keep(registry, &token);
+                Ok(Some(token))
+            }
             // Without AWS credentials, a `docker login` by hand may still hold.
             Err(error) => self.docker_instead(registry, error).await,
         }
@@ -135,7 +126,7 @@ impl Keychain {
         if ecr_region(registry).is_some() {
             return self.find(image).await;
         }
-        match by_secret(registry, secret, region).await {
+        match aws::by_secret(registry, secret, region).await {
             Ok(credentials) => Ok(Some(credentials)),
             Err(error) => self.docker_instead(registry, error).await,
         }
@@ -152,132 +143,6 @@ impl Keychain {
             _ => Err(error),
         }
     }
-
-    /// Asks where the Docker CLI would: the registry's own helper, else the helper for all, else the file itself.
-    async fn docker(&self, registry: &str) -> Result<Option<Credentials>, CredentialError> {
-        let Some(config) = self.read_config()? else {
-            return Ok(None);
-        };
-        let own = find(&config.cred_helpers, registry);
-        if let Some(name) = own.or(config.creds_store.as_ref()) {
-            // Docker Hub has its address of old as its name there.
-            let server = match registry {
-                HUB => "https://index.docker.io/v1/",
-                host => host,
-            };
-            let answer = helper::ask(name, server, registry, &self.helpers).await;
-            let answer = answer.map_err(|reason| CredentialError::Helper {
-                registry: registry.into(),
-                reason,
-            })?;
-            if answer.is_some() {
-                return Ok(answer);
-            }
-        }
-        let Some(stored) = find(&config.auths, registry) else {
-            return Ok(None);
-        };
-        from_file(registry, stored).map_err(|reason| self.unreadable(reason))
-    }
-
-    fn read_config(&self) -> Result<Option<DockerConfig>, CredentialError> {
-        let file = match std::fs::File::open(&self.docker_config) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            file => file.map_err(|error| self.unreadable(error.to_string()))?,
-        };
-        let mut text = String::new();
-        file.take(CONFIG_LIMIT)
-            .read_to_string(&mut text)
-            .map_err(|error| self.unreadable(error.to_string()))?;
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| self.unreadable(error.to_string()))
-    }
-
-    fn unreadable(&self, reason: String) -> CredentialError {
-        CredentialError::DockerConfig {
-            path: self.docker_config.clone(),
-            reason,
-        }
-    }
-}
-
-/// Returns a registry's entry: its key is the host itself, or an address.
-fn find<'a, T>(entries: &'a IndexMap<String, T>, registry: &str) -> Option<&'a T> {
-    let exact = entries.get(registry);
-    exact.or_else(|| {
-        let mut entries = entries.iter();
-        entries.find_map(|(key, entry)| (host_of(key) == registry).then_some(entry))
-    })
-}
-
-fn from_file(registry: &str, stored: &DockerAuth) -> Result<Option<Credentials>, String> {
-    let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let credentials = |login| Credentials {
-        registry: registry.into(),
-        login,
-    };
-    if let Some(token) = filled(&stored.identitytoken) {
-        return Ok(Some(credentials(Login::IdentityToken(token))));
-    }
-    if let Some(auth) = filled(&stored.auth) {
-        return decode(registry, &auth).map(Some);
-    }
-    let pair = filled(&stored.username).zip(filled(&stored.password));
-    Ok(pair.map(|(username, password)| credentials(Login::Password { username, password })))
-}
-
-/// One token opens every registry of that region which the caller may use, those of other accounts among them; so the
-/// host's region decides whom to ask, and the host's account what the registry then says.
-async fn ecr(registry: &str, region: &str) -> Result<Credentials, CredentialError> {
-    let failed = |reason: String| CredentialError::Ecr {
-        registry: registry.into(),
-        reason,
-    };
-    let client = aws_sdk_ecr::Client::new(&crate::aws::config(region).await);
-    let answer = client
-        .get_authorization_token()
-        .send()
-        .await
-        .map_err(|error| failed(crate::aws::causes(&error)))?;
-    let token = answer
-        .authorization_data()
-        .first()
-        .and_then(|data| data.authorization_token())
-        .ok_or_else(|| failed("the answer has no token".into()))?;
-    decode(registry, token).map_err(failed)
-}
-
-async fn by_secret(
-    registry: &str,
-    secret: &str,
-    region: &str,
-) -> Result<Credentials, CredentialError> {
-    let failed = |reason: String| CredentialError::Secret {
-        secret: secret.into(),
-        reason,
-    };
-    let own_region = secret
-        .strip_prefix("arn:")
-        .and_then(|arn| arn.split(':').nth(2))
-        .filter(|region| !region.is_empty());
-    let config = crate::aws::config(own_region.unwrap_or(region)).await;
-    let answer = aws_sdk_secretsmanager::Client::new(&config)
-        .get_secret_value()
-        .secret_id(secret)
-        .send()
-        .await
-        .map_err(|error| failed(crate::aws::causes(&error)))?;
-    // What the reader says of a secret's text would repeat it.
-    let pair: Secret = serde_json::from_str(answer.secret_string().unwrap_or_default())
-        .map_err(|_secret| failed("it is not JSON with `username` and `password`".into()))?;
-    Ok(Credentials {
-        registry: registry.into(),
-        login: Login::Password {
-            username: pair.username,
-            password: pair.password,
-        },
-    })
 }
 
 /// Splits base64 of `user:password`.
@@ -399,10 +264,7 @@ mod tests {
             helpers.push(":/usr/bin:/bin");
             let docker_config = directory.path().join("config.json");
             Self {
-                keychain: Keychain {
-                    docker_config,
-                    helpers,
-                },
+                keychain: Keychain::new(docker_config, helpers),
                 directory,
             }
         }
