@@ -12,7 +12,7 @@ fn lent(commands: &[String]) -> Run {
     let spec = json!({
         "version": 0.2,
         "phases": { "build": { "commands": commands } },
-        "artifacts": { "files": "*.json" },
+        "artifacts": { "files": ["*.json", "buildspec.yml"] },
     });
     Run::new()
         .buildspec(&spec.to_string())
@@ -73,11 +73,13 @@ fn a_push_without_a_login_for_its_host_is_explained_by_the_logins_that_there_are
         "the push went to `{}`, and `/root/.docker/config.json` has logins only for `registry.test`",
         loopback()
     );
-    refused(&run, 1, "Error while executing command: docker push", &help);
+    let outcome = refused(&run, 1, "exit status 1", "");
+    assert!(outcome.stdout.contains(&help), "{}", outcome.stdout);
     commands.remove(0);
     let run = lent(&commands).file("engine/id", repository.uri());
     let help = "the build has no `/root/.docker/config.json`: log in first, `docker login";
-    refused(&run, 1, "Error while executing command: docker push", help);
+    let outcome = refused(&run, 1, "exit status 1", "");
+    assert!(outcome.stdout.contains(help), "{}", outcome.stdout);
 }
 
 #[test]

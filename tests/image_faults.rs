@@ -20,7 +20,11 @@ fn through(proxy: &RegistryProxy, repository: &Repository) -> Run {
         .file("web/id", repository.uri());
     // A layer that no other test has, and that does not fit into one write.
     let noise: Vec<u8> = (0..600_000_u32)
-        .flat_map(|number| (u64::from(number) * 0x9E37_79B9_7F4A_7C15).to_be_bytes())
+        .flat_map(|number| {
+            u64::from(number)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                .to_be_bytes()
+        })
         .collect();
     fs::write(run.source_path().join("web/noise"), noise).unwrap();
     let config = run.root.path().join("docker");

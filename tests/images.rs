@@ -272,7 +272,7 @@ fn an_image_that_is_typed_has_arguments_a_stage_labels_and_what_only_buildkit_ca
         .file("app/id", repository.uri());
     let commit = commit_all(run.source_path());
     let declared = format!(
-        "app=app,dockerfile=Recipe,target=made,arg=GREETING=hello,arg=WHO=$WHO,label=team=$WHO,repo={},tag=$CODEBUILD_RESOLVED_SOURCE_VERSION,tag=v1",
+        "app=app,dockerfile=Recipe,target=made,arg=GREETING=hello,arg=WHO=$WHO,label=team=$WHO,repo={},tag=v1,tag=$CODEBUILD_RESOLVED_SOURCE_VERSION",
         repository.uri()
     );
     let outcome = run.arg("--image-build").arg(declared).run().ended(0);

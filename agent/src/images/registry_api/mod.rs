@@ -7,6 +7,7 @@ mod error;
 mod manifest;
 mod place;
 mod transport;
+mod trust;
 
 pub use error::{RegistryError, is_immutable};
 pub use manifest::Manifest;

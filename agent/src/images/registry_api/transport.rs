@@ -1,6 +1,5 @@
 //! Calls to a registry: bounded, authorized, repeated where that can help.
 
-use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,13 +12,11 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
 
 use super::auth::{self, Challenge, TokenCall};
 use super::error::RegistryError;
 use super::place::{Place, Scheme};
+use super::trust;
 use crate::model::Credentials;
 
 /// Until a connection is made.
@@ -37,8 +34,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A blob may be somewhere else.
 const MOST_REDIRECTS: usize = 5;
 const TOKEN_LIMIT: usize = 256 * 1024;
-/// Where Docker keeps the authorities of single registries.
-const DOCKER_AUTHORITIES: &str = "/etc/docker/certs.d";
 
 /// One call.
 #[derive(Debug, Clone)]
@@ -90,16 +85,8 @@ impl Transport {
         place: &Place,
         credentials: Option<Credentials>,
     ) -> Result<Self, RegistryError> {
-        let roots = match place.scheme {
-            Scheme::Http => RootCertStore::empty(),
-            Scheme::Https => authorities(&place.host),
-        };
-        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| unreachable(place, error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config = trust::config(place);
+        let config = config.map_err(|error| unreachable(place, error.to_string()))?;
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(CONNECT));
@@ -191,7 +178,7 @@ impl Transport {
         let request = request.map_err(|_secret| "a header of the call is none".to_owned())?;
         let work = async {
             let answer = self.client.request(request).await;
-            let answer = answer.map_err(|error| crate::aws::causes(&error))?;
+            let answer = answer.map_err(|error| innermost(&error))?;
             let (head, body) = answer.into_parts();
             let body = Limited::new(body, call.limit).collect().await;
             let body = body.map_err(|error| format!("the answer broke off: {error}"))?;
@@ -251,6 +238,15 @@ impl Transport {
     }
 }
 
+/// Of an error's causes the last one says what is the matter.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
+}
+
 fn unreachable(place: &Place, reason: String) -> RegistryError {
     RegistryError::Unreachable {
         host: place.host.clone(),
@@ -267,19 +263,4 @@ fn asked_pause(answer: &Answer) -> Duration {
     let seconds = answer.header(RETRY_AFTER.as_str());
     let seconds = seconds.and_then(|text| text.trim().parse().ok());
     Duration::from_secs(seconds.unwrap_or(0)).min(LONGEST_PAUSE)
-}
-
-/// The machine's own authorities, and those that Docker has for this one registry.
-fn authorities(host: &str) -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let directory = Path::new(DOCKER_AUTHORITIES).join(host);
-    let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    for file in files.map(|entry| entry.path()) {
-        if file.extension().is_some_and(|extension| extension == "crt") {
-            let certificates = CertificateDer::pem_file_iter(&file).into_iter().flatten();
-            roots.add_parsable_certificates(certificates.flatten());
-        }
-    }
-    roots
 }
