@@ -87,7 +87,7 @@ fn troubles_that_pass_are_waited_out() {
         (
             "cut-answer",
             Fault::CutAnswer(40),
-            ["HEAD", "/manifests/v2"],
+            ["PUT", "/manifests/v2"],
             1,
         ),
         ("hang", Fault::Hang, ["GET", "/manifests/sha256"], 1),

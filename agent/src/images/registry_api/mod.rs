@@ -129,17 +129,18 @@ impl Registry {
         Ok(texts.collect())
     }
 
-    /// Gives a manifest that is there one more tag. A tag that has it already is left alone: where tags cannot be moved,
-    /// they cannot be given twice either.
+    /// Gives a manifest that is there one more tag. That it has the tag already is no failure, although where tags cannot
+    /// be moved they cannot be given twice either.
     pub async fn tag(&mut self, manifest: &Manifest, tag: &str) -> Result<(), RegistryError> {
-        if self.digest(tag).await?.as_ref() == Some(&manifest.digest) {
-            return Ok(());
-        }
         let mut call = self.manifest_call(Method::PUT, tag);
         call.headers = vec![(CONTENT_TYPE, manifest.media_type.clone())];
         call.body = manifest.bytes.clone();
         let answer = self.transport.send(&call).await?;
         if !answer.status.is_success() {
+            let has = self.digest(tag).await.ok().flatten();
+            if has.as_ref() == Some(&manifest.digest) {
+                return Ok(());
+            }
             let error = self.unexpected(&call, &answer);
             return Err(error.of_tag(&self.place.full(), tag));
         }
