@@ -51,6 +51,15 @@ const PLAN_EXAMPLES: &str = "Examples:
 
 Exit codes: 0 planned, 2 unusable arguments, buildspec or project";
 
+const REPORT_EXAMPLES: &str = "Examples:
+  understudy report coverage/clover.xml          what a file says
+  understudy report                              the newest report of every group
+  understudy report app-unit                     of one group: what fails, what is new, what is flaky, what is slow
+  understudy report app-unit --format html > unit.html
+
+A test is newly failing if it did not fail when it was last heard of. It is flaky if its verdict changed at least twice within
+the last 20 builds, or if it passed only when it was run again.";
+
 const SCHEMA_EXAMPLES: &str = "Examples:
   understudy schema > buildspec.schema.json
   # yaml-language-server: $schema=./buildspec.schema.json   as the first line of a buildspec.yml";
@@ -92,7 +101,8 @@ pub(super) enum Command {
     /// Print the JSON Schema (2020-12) of a buildspec, for editors.
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
-    /// Read test and coverage reports and print a summary.
+    /// Show test and coverage reports: files, or what report groups keep and what changed over the builds.
+    #[command(after_help = REPORT_EXAMPLES)]
     Report(ReportArgs),
     /// Look at what caches hold, and get rid of it.
     #[command(after_help = cache::EXAMPLES)]
@@ -269,6 +279,11 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "[NAME=]DIR|FILE.zip|s3://…|project")]
     pub(super) artifacts: Vec<OsString>,
 
+    /// Where reports are kept, a directory a report group: the raw files and `report.json` of the last 100 builds, which
+    /// `understudy report` compares [default: beside the builds].
+    #[arg(long, value_name = "DIR")]
+    pub(super) reports: Option<PathBuf>,
+
     /// Where caches are kept: a directory, `s3://bucket/prefix` (behind this machine's own), or `off`
     /// [default: the user's cache directory, and the bucket of a project with an S3 cache].
     #[arg(long, value_name = "DIR|s3://…|off")]
@@ -396,17 +411,34 @@ pub(super) enum CheckFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// The report files: JUnit, Cucumber, NUnit 2 and 3, TestNG, TRX; Clover, Cobertura, JaCoCo, SimpleCov, LCOV.
-    #[arg(required = true, value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
+    /// Report files (JUnit, Cucumber, NUnit 2 and 3, TestNG, TRX; Clover, Cobertura, JaCoCo, SimpleCov, LCOV), or a report
+    /// group, a build's id, or a directory of reports [default: every group that is kept]
+    #[arg(value_name = "FILE|GROUP|ID|DIR")]
+    pub(super) what: Vec<PathBuf>,
 
     /// The files' format, as in a buildspec [default: what each file shows].
     #[arg(long, value_name = "FORMAT")]
     pub(super) file_format: Option<String>,
 
+    /// Where reports are kept, as in `run --reports` [default: beside the builds].
+    #[arg(long, value_name = "DIR")]
+    pub(super) reports: Option<PathBuf>,
+
     /// How it is printed.
-    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
-    pub(super) format: ReportFormat,
+    #[arg(long, value_enum, default_value_t = ReportStyle::Human)]
+    pub(super) format: ReportStyle,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportStyle {
+    /// Text and tables.
+    Human,
+    /// One JSON object, or a list of several.
+    Json,
+    /// For a pull request's comment.
+    Markdown,
+    /// One page that needs nothing else.
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -47,7 +47,7 @@ pub async fn main() -> ExitCode {
         Command::Resume(args) => shell::resume(args, &settings).await,
         Command::Plan(args) => Box::pin(plan::plan(&args, &settings)).await,
         Command::Schema => Ok(plan::schema()),
-        Command::Report(args) => report::report(&args),
+        Command::Report(args) => report::report(&args, &settings),
         Command::Cache(args) => cache::cache(args, &settings).await,
         Command::Upload(args) => Box::pin(upload::upload(args, &settings)).await,
         Command::Sweep(args) => sweep::sweep(args, &settings).await,

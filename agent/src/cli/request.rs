@@ -113,6 +113,10 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         docker_cache: docker_cache(args, docker)?,
         docker_allow: args.docker_allow.iter().copied().map(power).collect(),
         artifacts,
+        reports: Some(match &args.reports {
+            Some(path) => directory(path)?,
+            None => settings.reports(),
+        }),
         cache_namespace: project.cache.cache_namespace.clone(),
         cache: cache.local,
         cache_bucket: cache.bucket,

@@ -28,6 +28,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where reports are kept unless somebody says where.
+    pub fn reports(&self) -> PathBuf {
+        self.state.join("reports")
+    }
+
     /// Reads the environment.
     pub fn from_environment() -> Self {
         let home = path("HOME").unwrap_or_else(|| "/".into());

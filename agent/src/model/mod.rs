@@ -12,11 +12,9 @@ mod image;
 mod limits;
 mod phase;
 mod record;
-mod report;
 mod request;
 mod source;
 mod status;
-mod test_report;
 mod texts;
 mod variable;
 
@@ -36,7 +34,7 @@ pub use phase::{Phase, Verdict};
 pub use record::{
     BuildRecord, CacheRecord, DockerLayers, PhaseRecord, ReportOutcome, ReportRecord,
 };
-pub use report::{CoverageSummary, FileCoverage};
+pub use reports::{CoverageSummary, FileCoverage, TestCase, TestStatus, TestSummary};
 pub use request::{
     BuildRequest, BuildspecPlace, CacheAccess, CacheBucket, DockerAccess, DockerPower,
     LentCredentials, SourceFiles,
@@ -46,8 +44,7 @@ pub use source::{
     SourceIdentity, SourceVersions,
 };
 pub use status::{PhaseContext, StatusCode};
-pub use test_report::{TestCase, TestStatus, TestSummary};
-pub use texts::Edit;
+pub use texts::{Edit, edit_case};
 pub use variable::{
     Giver, Reference, RequestVariable, ShownVariable, Store, VariableKind, Visibility,
 };

@@ -41,6 +41,8 @@ pub struct BuildRequest {
     pub docker_cache: bool,
     /// Where artifacts go.
     pub artifacts: ArtifactPlaces,
+    /// Where reports are kept, each in its group's history; absolute. `None` keeps none.
+    pub reports: Option<PathBuf>,
     /// `cacheNamespace` of the project: projects that name the same one share their keyed caches (reference §7.3).
     pub cache_namespace: Option<String>,
     /// The root of the cache's store; absolute. `None` is no cache.

@@ -299,7 +299,7 @@ impl EventKind {
                 named(group, arn, edit);
                 each(sources, edit);
                 for case in failures {
-                    case.edit_texts(edit);
+                    edit_case(case, edit);
                 }
             }
             Self::ReportIncomplete { group, message } => {
@@ -364,25 +364,24 @@ impl BuildIdentity {
     }
 }
 
-impl TestCase {
-    fn edit_texts(&mut self, edit: &mut Edit<'_>) {
-        let Self {
-            name,
-            prefix,
-            test_suite_name,
-            status: _,
-            duration_in_nano_seconds: _,
-            message,
-            test_raw_data_path,
-        } = self;
-        edit(name, Some(Self::LONGEST_NAME));
-        optional(prefix, edit);
-        optional(test_suite_name, edit);
-        if let Some(message) = message {
-            edit(message, Some(Self::LONGEST_MESSAGE));
-        }
-        edit(test_raw_data_path, None);
+/// Edits every text of a test case.
+pub fn edit_case(case: &mut TestCase, edit: &mut Edit<'_>) {
+    let TestCase {
+        name,
+        prefix,
+        test_suite_name,
+        status: _,
+        duration_in_nano_seconds: _,
+        message,
+        test_raw_data_path,
+    } = case;
+    edit(name, Some(TestCase::LONGEST_NAME));
+    optional(prefix, edit);
+    optional(test_suite_name, edit);
+    if let Some(message) = message {
+        edit(message, Some(TestCase::LONGEST_MESSAGE));
     }
+    edit(test_raw_data_path, None);
 }
 
 impl PhaseContext {

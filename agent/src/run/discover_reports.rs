@@ -9,12 +9,13 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::blocking::blocking;
-use super::read_reports::collected;
+use super::keep_report::{Collected, take_in};
 use super::teller::Teller;
 use super::upload::Left;
 use crate::model::{EventKind, ReportOutcome, ReportsDiscovered};
-use crate::report::{self, Report};
+use crate::report::Group;
 use crate::workspace::{Tree, normal};
+use reports::Report;
 
 /// CodeBuild's own limit.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -24,7 +25,7 @@ const HEAD: usize = 4096;
 const ENDINGS: [&str; 3] = ["xml", "json", "trx"];
 
 /// Format → the files that were read, and what they say together.
-type Found = BTreeMap<&'static str, (Vec<String>, Report)>;
+type Found = BTreeMap<&'static str, (Vec<PathBuf>, Report)>;
 
 /// Looks for reports below `directory` and tells what they say.
 pub(super) async fn discover(left: &Left<'_>, directory: &str, teller: &mut Teller<'_>) {
@@ -63,9 +64,16 @@ pub(super) async fn discover(left: &Left<'_>, directory: &str, teller: &mut Tell
             "name them in `reports`, name their directory in CODEBUILD_CONFIG_AUTO_DISCOVER_DIR, or set CODEBUILD_CONFIG_AUTO_DISCOVER to false",
         );
     }
-    for (format, (sources, report)) in found {
-        let group = format!("{}-{format}-AutoDiscovered", left.build.request.project);
-        teller.tell(collected(left, group, format, sources, report));
+    let request = &left.build.request;
+    for (format, (files, report)) in found {
+        let group = format!("{}-{format}-AutoDiscovered", request.project);
+        let collected = Collected {
+            group: Group::named(group, &request.owner),
+            format: format.to_owned(),
+            files,
+            report: Ok(report),
+        };
+        take_in(left, collected, teller);
     }
 }
 
@@ -103,11 +111,11 @@ fn search(
         };
         match found.get_mut(format) {
             Some((sources, all)) => {
-                sources.push(name);
+                sources.push(path);
                 all.merge(report);
             }
             None => {
-                found.insert(format, (vec![name], report));
+                found.insert(format, (vec![path], report));
             }
         }
     }
@@ -124,8 +132,8 @@ fn read(tree: &Tree, path: &Path, name: &str) -> Option<(&'static str, Report)> 
         return None;
     }
     let mut input = BufReader::with_capacity(HEAD, tree.file(path).ok()?);
-    let format = report::recognise(input.fill_buf().ok()?)?;
-    let report = report::read(format, name, &mut input).ok()?;
+    let format = reports::recognise(input.fill_buf().ok()?)?;
+    let report = reports::read(format, name, &mut input).ok()?;
     (!report.is_empty()).then_some((format, report))
 }
 

@@ -21,6 +21,7 @@ mod follow;
 mod hold;
 mod interrupt;
 mod journal_line;
+mod keep_report;
 mod lending;
 mod log;
 mod memory;

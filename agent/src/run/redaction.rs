@@ -3,7 +3,7 @@
 use indexmap::IndexSet;
 use redact::{Redactor, SHORTEST};
 
-use crate::model::{BuildRequest, EventKind, Visibility};
+use crate::model::{BuildRequest, Edit, EventKind, Visibility};
 
 /// Knows the secrets of a build.
 #[derive(Debug, Default)]
@@ -44,7 +44,12 @@ impl Redaction {
 
     /// Takes secrets out of an event's texts.
     pub(super) fn clean(&self, kind: &mut EventKind) {
-        kind.edit_texts(&mut |text, longest| {
+        self.clean_each(|edit| kind.edit_texts(edit));
+    }
+
+    /// Takes secrets out of the texts that `edit_texts` hands over.
+    pub(super) fn clean_each(&self, edit_texts: impl FnOnce(&mut Edit<'_>)) {
+        edit_texts(&mut |text, longest| {
             let cut = longest.is_some_and(|longest| text.chars().count() >= longest);
             let clean = if cut {
                 self.redactor.redact_cut(text)

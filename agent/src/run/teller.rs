@@ -6,7 +6,7 @@ use tokio::sync::mpsc::Receiver;
 use super::phase_end::PhaseEnd;
 use super::redaction::Redaction;
 use crate::journal::{EventFile, JournalError};
-use crate::model::{BuildEvent, BuildRecord, EventKind, Phase};
+use crate::model::{BuildEvent, BuildRecord, DockerRefusal, Edit, EventKind, Phase};
 
 /// Tells events.
 pub(super) struct Teller<'a> {
@@ -113,6 +113,11 @@ impl<'a> Teller<'a> {
             self.journal = Err(error);
         }
         (self.on_event)(&event);
+    }
+
+    /// Takes the build's secrets out of texts that are kept and not told.
+    pub(super) fn clean_each(&self, edit_texts: impl FnOnce(&mut Edit<'_>)) {
+        self.redaction.clean_each(edit_texts);
     }
 
     /// Tells a warning and its next step.

@@ -63,6 +63,7 @@ impl Bench {
             docker_allow: Vec::new(),
             docker_cache: false,
             artifacts: crate::model::ArtifactPlaces::Kept,
+            reports: None,
             cache_namespace: None,
             cache: None,
             cache_bucket: None,

@@ -1,6 +1,7 @@
 //! The cases of a test report: all are counted, and those that matter are kept (reference §8.3).
 
-use crate::model::{TestCase, TestStatus, TestSummary};
+use crate::text::cut;
+use crate::{TestCase, TestStatus, TestSummary};
 
 /// The most cases that CodeBuild keeps of a report.
 const MOST: usize = 500;
@@ -13,11 +14,12 @@ pub struct Tests {
     failed: Vec<TestCase>,
     errors: Vec<TestCase>,
     others: Vec<TestCase>,
+    retried: Vec<String>,
 }
 
 impl Tests {
     /// Tells whether a case that went this way would be kept.
-    pub(super) fn has_room(&self, status: TestStatus) -> bool {
+    pub(crate) fn has_room(&self, status: TestStatus) -> bool {
         let kept = match status {
             TestStatus::Failed => &self.failed,
             TestStatus::Error => &self.errors,
@@ -27,7 +29,7 @@ impl Tests {
     }
 
     /// Counts a case, and keeps it if there is room for it.
-    pub(super) fn push(&mut self, mut case: TestCase) {
+    pub(crate) fn push(&mut self, mut case: TestCase) {
         self.summary.add(case.status, case.duration_in_nano_seconds);
         let kept = match case.status {
             TestStatus::Failed => &mut self.failed,
@@ -36,6 +38,8 @@ impl Tests {
         };
         if kept.len() < MOST {
             cut(&mut case.name, TestCase::LONGEST_NAME);
+            let groups = case.prefix.iter_mut().chain(&mut case.test_suite_name);
+            groups.for_each(|name| cut(name, TestCase::LONGEST_NAME));
             if let Some(message) = &mut case.message {
                 cut(message, TestCase::LONGEST_MESSAGE);
             }
@@ -54,18 +58,32 @@ impl Tests {
         self.failed.iter().chain(&self.errors).take(MOST)
     }
 
+    /// Returns the full names of cases that failed and passed when they were run again, at most 500.
+    pub fn retried(&self) -> &[String] {
+        &self.retried
+    }
+
+    /// Counts a case that passed when it was run again, and keeps it if there is room for it.
+    pub(crate) fn push_retried(&mut self, case: TestCase) {
+        if self.retried.len() < MOST {
+            self.retried.push(case.full_name());
+        }
+        self.push(case);
+    }
+
     /// Tells whether there are more cases than are kept.
     pub fn is_truncated(&self) -> bool {
         self.summary.total() > MOST as u64
     }
 
     /// Adds the cases of another file.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         let Self {
             summary,
             failed,
             errors,
             others,
+            retried,
         } = other;
         self.summary.merge(&summary);
         for (own, more) in [
@@ -76,10 +94,12 @@ impl Tests {
             let room = MOST.saturating_sub(own.len());
             own.extend(more.into_iter().take(room));
         }
+        let room = MOST.saturating_sub(self.retried.len());
+        self.retried.extend(retried.into_iter().take(room));
     }
 
     /// Changes the kept cases once more is known of them.
-    pub(super) fn amend(&mut self, change: impl FnMut(&mut TestCase)) {
+    pub(crate) fn amend(&mut self, change: impl FnMut(&mut TestCase)) {
         let failed = self.failed.iter_mut();
         failed
             .chain(&mut self.errors)
@@ -88,30 +108,45 @@ impl Tests {
     }
 }
 
-/// Shortens a text to so many characters.
-fn cut(text: &mut String, characters: usize) {
-    if let Some((at, _)) = text.char_indices().nth(characters) {
-        text.truncate(at);
-    }
-}
+/// A year is more than any test takes; beyond it the number is none.
+const LONGEST: u64 = 31_536_000;
 
 /// Returns seconds as nanoseconds; what is no time, or none that can be, is 0.
-pub(super) fn nano_seconds(seconds: Option<&str>) -> u64 {
-    // Some tools write 1,234.5.
-    let seconds = seconds.and_then(|text| text.trim().replace(',', "").parse::<f64>().ok());
-    match seconds {
-        // A year is more than any test takes; beyond it the number is none.
-        Some(seconds) if (0.0..31_536_000.0).contains(&seconds) => {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "within the range of the guard"
-            )]
-            let nanos = (seconds * 1e9).round() as u64;
-            nanos
-        }
-        _ => 0,
+pub(crate) fn nano_seconds(seconds: Option<&str>) -> u64 {
+    let text = seconds.unwrap_or_default().trim_ascii();
+    decimal(text).or_else(|| odd(text)).unwrap_or_default()
+}
+
+/// Returns a plain decimal number of seconds as nanoseconds: nearly all are written so.
+fn decimal(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let number = |digits: &str| {
+        let is_number = digits.len() <= 9 && digits.bytes().all(|digit| digit.is_ascii_digit());
+        is_number.then(|| {
+            digits
+                .bytes()
+                .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'))
+        })
+    };
+    let whole = number(whole).filter(|seconds| *seconds < LONGEST)?;
+    // `fraction` has at most nine digits, so there are as many noughts behind it.
+    let nanos = number(fraction)? * 10_u64.pow(9 - u32::try_from(fraction.len()).ok()?);
+    Some(whole * 1_000_000_000 + nanos)
+}
+
+/// Returns any other number: with an exponent, with more digits, or as some tools write it, `1,234.5`.
+fn odd(text: &str) -> Option<u64> {
+    let seconds = text.replace(',', "").parse::<f64>().ok()?;
+    if !(0.0..31_536_000.0).contains(&seconds) {
+        return None;
     }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "within the range of the guard"
+    )]
+    let nanos = (seconds * 1e9).round() as u64;
+    Some(nanos)
 }
 
 #[cfg(test)]
@@ -150,6 +185,10 @@ mod tests {
     #[test]
     fn times_that_are_none_count_as_nothing() {
         assert_eq!(nano_seconds(Some("0.25")), 250_000_000);
+        assert_eq!(nano_seconds(Some(" 12 ")), 12_000_000_000);
+        assert_eq!(nano_seconds(Some(".000000001")), 1);
+        assert_eq!(nano_seconds(Some("0.0012345678901")), 1_234_568);
+        assert_eq!(nano_seconds(Some("1.5e-3")), 1_500_000);
         assert_eq!(nano_seconds(Some("1,234.5")), 1_234_500_000_000);
         for none in [
             None,
@@ -158,6 +197,7 @@ mod tests {
             Some("1e99"),
             Some("inf"),
             Some("x"),
+            Some("31536000"),
         ] {
             assert_eq!(nano_seconds(none), 0, "{none:?}");
         }

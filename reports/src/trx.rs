@@ -1,23 +1,23 @@
 //! Visual Studio TRX (reference §8.2).
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
 
-use super::cases::{Tests, nano_seconds};
-use super::open_case::OpenCase;
-use super::xml::{self, Element, Handler};
-use super::{ReportError, Source};
-use crate::model::{TestCase, TestStatus};
+use crate::cases::{Tests, nano_seconds};
+use crate::input::Input;
+use crate::open_case::OpenCase;
+use crate::xml::{self, Element, Handler};
+use crate::{ReportError, Source};
+use crate::{TestCase, TestStatus};
 
-/// The most definitions that are remembered; there is one for each test.
-const MOST_DEFINITIONS: usize = 100_000;
+/// The most that is remembered of definitions, in bytes; there is one for each test.
+const MOST_DEFINED: usize = 12 * 1024 * 1024;
 
 /// Reads a report into `tests`.
 ///
 /// A result names its test by an id, and the class stands with the test's definition, often behind all
 /// results. Until it is known, the id stands in the class's place.
-pub(super) fn read(
-    input: &mut dyn BufRead,
+pub(crate) fn read(
+    input: &mut Input<'_>,
     source: Source<'_>,
     tests: &mut Tests,
 ) -> Result<(), ReportError> {
@@ -29,6 +29,7 @@ pub(super) fn read(
         inner: 0,
         definition: None,
         classes: BTreeMap::new(),
+        defined: 0,
     };
     xml::walk(input, &["TestRun"], &mut handler)?;
     let classes = handler.classes;
@@ -49,6 +50,8 @@ struct Trx<'a> {
     /// The id of the open test definition.
     definition: Option<String>,
     classes: BTreeMap<String, String>,
+    /// The bytes of all ids and classes.
+    defined: usize,
 }
 
 impl Handler for Trx<'_> {
@@ -72,11 +75,13 @@ impl Handler for Trx<'_> {
             "TestMethod" => {
                 let class = element.attribute("className");
                 if let (Some(id), Some(class)) = (&self.definition, class)
-                    && self.classes.len() < MOST_DEFINITIONS
+                    && self.defined < MOST_DEFINED
                 {
                     // An old assembly-qualified name goes on behind a comma.
                     let class = class.split(',').next().unwrap_or_default();
-                    self.classes.insert(id.clone(), class.trim().to_owned());
+                    let class = class.trim().to_owned();
+                    self.defined += id.len() + class.len();
+                    self.classes.insert(id.clone(), class);
                 }
             }
             _ => {}

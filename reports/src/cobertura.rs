@@ -1,16 +1,16 @@
 //! Cobertura XML (reference §8.7).
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
 
-use super::xml::{self, Element, Handler};
-use super::{Coverage, ReportError};
-use crate::model::CoverageSummary;
+use crate::CoverageSummary;
+use crate::input::Input;
+use crate::xml::{self, Element, Handler};
+use crate::{Coverage, ReportError};
 
 /// Reads a report; classes of one file are added up.
 ///
 /// A class's own `lines` count; where it has none, those of its methods do.
-pub(super) fn read(input: &mut dyn BufRead, coverage: &mut Coverage) -> Result<(), ReportError> {
+pub(crate) fn read(input: &mut Input<'_>, coverage: &mut Coverage) -> Result<(), ReportError> {
     let mut handler = Cobertura::default();
     xml::walk(input, &["coverage"], &mut handler)?;
     if !handler.has_packages {
@@ -19,6 +19,7 @@ pub(super) fn read(input: &mut dyn BufRead, coverage: &mut Coverage) -> Result<(
     for (path, summary) in handler.files {
         coverage.add(path, summary);
     }
+    coverage.leave_out(&handler.beyond);
     Ok(())
 }
 
@@ -26,6 +27,10 @@ pub(super) fn read(input: &mut dyn BufRead, coverage: &mut Coverage) -> Result<(
 struct Cobertura {
     has_packages: bool,
     files: BTreeMap<String, CoverageSummary>,
+    /// The bytes of their paths.
+    named: usize,
+    /// The figures of the files for which there is no room.
+    beyond: CoverageSummary,
     class: Option<Class>,
     /// What the open `lines` belong to.
     lines_of: Owner,
@@ -82,10 +87,23 @@ impl Handler for Cobertura {
                 if let Some(class) = self.class.take() {
                     let has_own = class.own != CoverageSummary::default();
                     let summary = if has_own { class.own } else { class.methods };
-                    self.files.entry(class.path).or_default().add(&summary);
+                    self.add(class.path, &summary);
                 }
             }
             _ => {}
+        }
+    }
+}
+
+impl Cobertura {
+    fn add(&mut self, path: String, summary: &CoverageSummary) {
+        if let Some(known) = self.files.get_mut(&path) {
+            known.add(summary);
+        } else if Coverage::has_room_for(self.files.len(), self.named) {
+            self.named += path.len();
+            self.files.insert(path, *summary);
+        } else {
+            self.beyond.add(summary);
         }
     }
 }
@@ -95,10 +113,8 @@ fn line(element: &Element<'_>, summary: &mut CoverageSummary) {
         Some(0) | None => summary.lines_missed += 1,
         Some(_) => summary.lines_covered += 1,
     }
-    let is_branch = element
-        .attribute("branch")
-        .is_some_and(|branch| branch.eq_ignore_ascii_case("true"));
-    if !is_branch {
+    let is_branch = ["true", "True", "TRUE"];
+    if !is_branch.iter().any(|yes| element.is("branch", yes)) {
         return;
     }
     let conditions = element.attribute("condition-coverage");

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use understudy::report::{self, Report};
+use reports::Report;
 
 /// Path and figures of each file, found by reading the files and by parsers of another language.
 const EXPECTED: &str = include_str!("../../fixtures/reports/real-files.tsv");
@@ -83,7 +83,7 @@ fn a_small_report_of_every_format_has_the_figures_that_stand_in_it() {
         let (name, expected) = line.split_once('\t').expect("two columns");
         let format = format(name.split('.').next().expect("a name"));
         let file = File::open(folder.join(name)).expect("a file beside the table");
-        let read = report::read(format, name, &mut BufReader::new(file)).expect(name);
+        let read = reports::read(format, name, &mut BufReader::new(file)).expect(name);
         assert_eq!(figures(&read), expected, "{name}");
         if let Report::Tests(tests) = read {
             let failed = tests.failures().next().expect(name);
@@ -93,7 +93,7 @@ fn a_small_report_of_every_format_has_the_figures_that_stand_in_it() {
         seen.push(format);
     }
     seen.sort_unstable();
-    let mut all = report::FORMATS;
+    let mut all = reports::FORMATS;
     all.sort_unstable();
     assert_eq!(seen, all, "a file each");
 }
@@ -108,7 +108,7 @@ fn every_real_report_has_the_figures_that_were_counted() {
     for line in EXPECTED.lines().filter(|line| !line.starts_with('#')) {
         let (path, expected) = line.split_once('\t').expect("two columns");
         let file = File::open(folder.join(path)).expect("a real file");
-        let read = report::read(format(path), path, &mut BufReader::new(file));
+        let read = reports::read(format(path), path, &mut BufReader::new(file));
         let found = match &read {
             Ok(report) => figures(report),
             Err(_) => "unreadable".to_owned(),
@@ -134,7 +134,7 @@ fn the_format_of_every_real_report_is_seen() {
         let (path, _) = line.split_once('\t').expect("two columns");
         let bytes = std::fs::read(folder.join(path)).expect("a real file");
         let head = bytes.get(..64 * 1024).unwrap_or(&bytes);
-        let seen = report::detect(head);
+        let seen = reports::detect(head);
         if seen != Some(format(path)) {
             wrong.push(format!("{path}: {seen:?}"));
         }
@@ -152,7 +152,7 @@ fn every_format_that_a_buildspec_may_name_is_read_here_and_lcov_besides() {
         .iter()
         .find(|finding| finding.code == "report.unknown-format")
         .expect("a finding");
-    let (known, ours) = report::FORMATS.split_at(report::FORMATS.len() - 1);
+    let (known, ours) = reports::FORMATS.split_at(reports::FORMATS.len() - 1);
     let help = format!("The formats are {}", known.join(", "));
     assert_eq!(unknown.help.as_deref(), Some(help.as_str()));
     assert_eq!(ours, ["LCOV"]);

@@ -1,16 +1,15 @@
 //! TestNG XML (reference §8.2).
 
-use std::io::BufRead;
-
-use super::cases::Tests;
-use super::open_case::OpenCase;
-use super::xml::{self, Element, Handler};
-use super::{ReportError, Source};
-use crate::model::{TestCase, TestStatus};
+use crate::cases::Tests;
+use crate::input::Input;
+use crate::open_case::OpenCase;
+use crate::xml::{self, Element, Handler};
+use crate::{ReportError, Source};
+use crate::{TestCase, TestStatus};
 
 /// Reads a report into `tests`; methods that only configure are no tests.
-pub(super) fn read(
-    input: &mut dyn BufRead,
+pub(crate) fn read(
+    input: &mut Input<'_>,
     source: Source<'_>,
     tests: &mut Tests,
 ) -> Result<(), ReportError> {

@@ -1,10 +1,10 @@
 //! Report files that mean harm, or nothing at all: reading ends, stays small, and looks at nothing else.
 
 use proptest::prelude::*;
-use understudy::report::{self, FORMATS, Report, ReportError};
+use reports::{FORMATS, Report, ReportError};
 
 fn read(format: &str, content: &[u8]) -> Result<Report, ReportError> {
-    report::read(format, "report", &mut &*content)
+    reports::read(format, "report", &mut &*content)
 }
 
 /// Returns the message of a JUnit report's first failure.
@@ -42,6 +42,98 @@ fn a_million_nested_elements_are_refused() {
     let deep = "[".repeat(1_000_000);
     assert!(read("CUCUMBERJSON", deep.as_bytes()).is_err());
     assert!(read("SIMPLECOV", "{\"a\":".repeat(1_000_000).as_bytes()).is_err());
+}
+
+#[test]
+fn a_file_that_is_none_is_told_with_its_line() {
+    for (format, content, told) in [
+        (
+            "JUNITXML",
+            "<testsuite>\n<testcase>\n</testsuite>",
+            "line 3: element <testcase> closed by </testsuite>",
+        ),
+        (
+            "JUNITXML",
+            "<testsuite>\n<testcase",
+            "line 2: unexpected EOF",
+        ),
+        ("JACOCOXML", "<report>\n\n\n", "line 4: unexpected EOF"),
+        (
+            "TESTNGXML",
+            "\n</testng-results>",
+            "line 2: unexpected end element </testng-results>",
+        ),
+        (
+            "CLOVERXML",
+            "<coverage>\n<!-- \u{FF}",
+            "line 2: invalid UTF-8",
+        ),
+        ("CUCUMBERJSON", "[\n{]", "at line 2 column 2"),
+        ("CUCUMBERJSON", "{}", "expected a list"),
+        ("SIMPLECOV", "{\"a\": {}}", "there is no `coverage`"),
+        (
+            "LCOV",
+            "SF:a\nDA:x",
+            "line 2: `DA` is not as in a tracefile",
+        ),
+    ] {
+        let content: Vec<u8> = content
+            .chars()
+            .map(|letter| u8::try_from(letter).expect("a byte"))
+            .collect();
+        let error = read(format, &content).unwrap_err().to_string();
+        assert!(error.contains(told), "{format}: {error}");
+    }
+}
+
+#[test]
+fn names_of_any_length_are_cut_and_few_of_them_kept() {
+    let long = "n".repeat(1_000_000);
+    let case = format!(
+        "<testsuite name=\"{long}\"><testcase name=\"{long}\" classname=\"{long}\"><failure message=\"{long}\"/></testcase></testsuite>"
+    );
+    let Ok(Report::Tests(tests)) = read("JUNITXML", case.as_bytes()) else {
+        panic!("tests")
+    };
+    let case = tests.failures().next().unwrap();
+    let lengths = [
+        Some(&case.name),
+        case.prefix.as_ref(),
+        case.test_suite_name.as_ref(),
+        case.message.as_ref(),
+    ];
+    assert_eq!(
+        lengths.map(|text| text.unwrap().len()),
+        [1_000, 1_000, 1_000, 5_000]
+    );
+    let element = format!("<testsuite><{long}>");
+    let error = read("JUNITXML", element.as_bytes()).unwrap_err();
+    assert!(
+        error.to_string().contains("more than 1024 bytes"),
+        "{error}"
+    );
+}
+
+#[test]
+fn texts_and_nesting_that_json_passes_over_are_bounded_too() {
+    let text = format!("[{{\"x\": \"{}\"}}]", "y".repeat(20_000_000));
+    let error = read("CUCUMBERJSON", text.as_bytes()).unwrap_err();
+    assert!(
+        error.to_string().contains("more than 16777216 bytes"),
+        "{error}"
+    );
+    let deep = format!("[{{\"x\": {}", "[".repeat(1_000_000));
+    let error = read("CUCUMBERJSON", deep.as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("more than 128 deep"), "{error}");
+}
+
+#[test]
+fn a_lone_ampersand_in_a_large_file_is_text() {
+    let text = format!(
+        "<testsuite><testcase><failure>Tom & Jerry</failure></testcase>{}</testsuite>",
+        "<testcase/>".repeat(2_000_000)
+    );
+    assert_eq!(message(&text).as_deref(), Some("Tom & Jerry"));
 }
 
 #[test]
@@ -172,16 +264,21 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_looks_like_a_report_is_survived(text in report_like()) {
+    fn whatever_looks_like_a_report_is_survived(text in report_like(), step in 1_usize..40) {
         for format in FORMATS {
-            // Either way is fine, as long as it ends.
-            let _either = read(format, text.as_bytes());
+            // Either way is fine, as long as it ends, and where the text is cut makes no difference.
+            let whole = read(format, text.as_bytes());
+            let cut = reports::read_in_steps(format, "report", &mut text.as_bytes(), step);
+            match (&whole, &cut) {
+                (Ok(whole), Ok(cut)) => prop_assert_eq!(whole, cut),
+                _ => prop_assert_eq!(whole.is_err(), cut.is_err(), "{:?} {:?}", whole, cut),
+            }
         }
     }
 
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        report::detect(&bytes);
+        reports::detect(&bytes);
         for format in FORMATS {
             let _either = read(format, &bytes);
         }

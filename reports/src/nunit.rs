@@ -1,16 +1,15 @@
 //! NUnit 2 and NUnit 3 XML (reference §8.2, §8.3).
 
-use std::io::BufRead;
-
-use super::cases::Tests;
-use super::open_case::OpenCase;
-use super::xml::{self, Element, Handler};
-use super::{ReportError, Source};
-use crate::model::{TestCase, TestStatus};
+use crate::cases::Tests;
+use crate::input::Input;
+use crate::open_case::OpenCase;
+use crate::xml::{self, Element, Handler};
+use crate::{ReportError, Source};
+use crate::{TestCase, TestStatus};
 
 /// Reads a report of NUnit 2 into `tests`.
-pub(super) fn read_2(
-    input: &mut dyn BufRead,
+pub(crate) fn read_2(
+    input: &mut Input<'_>,
     source: Source<'_>,
     tests: &mut Tests,
 ) -> Result<(), ReportError> {
@@ -19,8 +18,8 @@ pub(super) fn read_2(
 }
 
 /// Reads a report of NUnit 3 into `tests`.
-pub(super) fn read_3(
-    input: &mut dyn BufRead,
+pub(crate) fn read_3(
+    input: &mut Input<'_>,
     source: Source<'_>,
     tests: &mut Tests,
 ) -> Result<(), ReportError> {

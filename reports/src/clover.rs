@@ -1,15 +1,14 @@
 //! Clover XML, as Clover, Istanbul and `PHPUnit` write it (reference §8.7).
 
-use std::io::BufRead;
-
-use super::xml::{self, Element, Handler};
-use super::{Coverage, ReportError};
-use crate::model::CoverageSummary;
+use crate::CoverageSummary;
+use crate::input::Input;
+use crate::xml::{self, Element, Handler};
+use crate::{Coverage, ReportError};
 
 /// Reads a report.
 ///
 /// A file's own `metrics` count (statements and conditionals); where it has none, its `line` elements do.
-pub(super) fn read(input: &mut dyn BufRead, coverage: &mut Coverage) -> Result<(), ReportError> {
+pub(crate) fn read(input: &mut Input<'_>, coverage: &mut Coverage) -> Result<(), ReportError> {
     let mut handler = Clover {
         coverage,
         file: None,
@@ -74,7 +73,7 @@ fn metrics(element: &Element<'_>) -> Option<CoverageSummary> {
 }
 
 fn line(element: &Element<'_>, summary: &mut CoverageSummary) {
-    if element.attribute("type").as_deref() == Some("cond") {
+    if element.is("type", "cond") {
         for side in ["truecount", "falsecount"] {
             match element.number(side) {
                 Some(0) | None => summary.branches_missed += 1,
@@ -91,7 +90,7 @@ fn line(element: &Element<'_>, summary: &mut CoverageSummary) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Report, ReportError, read};
+    use crate::{Report, ReportError, read};
 
     const ISTANBUL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <coverage generated="1" clover="3.2.0"><project timestamp="1" name="All files">

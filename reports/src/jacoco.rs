@@ -1,13 +1,12 @@
 //! JaCoCo XML (reference §8.7).
 
-use std::io::BufRead;
-
-use super::xml::{self, Element, Handler};
-use super::{Coverage, ReportError};
-use crate::model::CoverageSummary;
+use crate::CoverageSummary;
+use crate::input::Input;
+use crate::xml::{self, Element, Handler};
+use crate::{Coverage, ReportError};
 
 /// Reads a report: the counters of each source file.
-pub(super) fn read(input: &mut dyn BufRead, coverage: &mut Coverage) -> Result<(), ReportError> {
+pub(crate) fn read(input: &mut Input<'_>, coverage: &mut Coverage) -> Result<(), ReportError> {
     let mut handler = JaCoCo {
         coverage,
         package: String::new(),
