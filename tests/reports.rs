@@ -1,8 +1,12 @@
 //! Test reports that a build leaves: reference §8.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use serde_json::{Value, json};
 
-use crate::support::Run;
+use crate::support::{Run, program};
 
 const JUNIT: &str = r#"<testsuites><testsuite name="cart">
 <testcase classname="cart" name="adds" time="0.25"/>
@@ -166,4 +170,131 @@ fn a_base_directory_of_reports_may_match_several() {
     let outcome = build(&files, &reports).run().ended(0);
     let report = &outcome.result["understudy"]["reports"][0];
     assert_eq!(report["files"], json!(["out-1/a.xml", "out-2/b.xml"]));
+}
+
+/// Returns what `understudy report` says of the reports kept at `kept`.
+fn told(kept: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(program());
+    command
+        .args(["report", "--reports"])
+        .arg(kept)
+        .args(arguments);
+    let output = command.output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Returns the only directory in `directory`.
+fn only(directory: &Path) -> PathBuf {
+    let mut found: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+// Reference §8.3, §8.5: `Report` and `TestCase` as the API has them.
+#[test]
+fn a_report_is_kept_in_its_group_with_its_raw_files_in_the_shape_of_the_api() {
+    let reports = json!({ "unit": { "files": "out/*.xml" } });
+    let run = build(
+        &[
+            ("out/a.xml", JUNIT),
+            ("coverage.info", "SF:a.js\nDA:1,1\nend_of_record\n"),
+        ],
+        &reports,
+    );
+    let kept = run.root.path().join("kept");
+    let outcome = run
+        .arg("--reports")
+        .arg(kept.to_str().unwrap())
+        .run()
+        .ended(0);
+    let place = only(&only(&kept));
+    assert!(
+        place.parent().unwrap().ends_with("source-unit"),
+        "{place:?}"
+    );
+    let uuid = outcome.result["id"]
+        .as_str()
+        .unwrap()
+        .rsplit_once(':')
+        .unwrap()
+        .1
+        .to_owned();
+    assert!(place.ends_with(format!("1-{uuid}")), "{place:?}");
+    assert_eq!(
+        fs::read_to_string(place.join("raw/out/a.xml")).unwrap(),
+        JUNIT
+    );
+    let text = fs::read(place.join("report.json")).unwrap();
+    let report: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(report["report"]["arn"], outcome.result["reportArns"][0]);
+    assert_eq!(report["report"]["executionId"], outcome.result["arn"]);
+    assert_eq!(report["report"]["name"], "source-unit");
+    assert_eq!(report["report"]["testSummary"]["statusCounts"]["FAILED"], 1);
+    let case = &report["testCases"][0];
+    assert_eq!(
+        (&case["name"], &case["status"]),
+        (&json!("pays"), &json!("FAILED"))
+    );
+    assert_eq!(case["testRawDataPath"], "out/a.xml");
+    assert_eq!(case["reportArn"], report["report"]["arn"]);
+}
+
+#[test]
+fn a_group_tells_what_is_new_against_its_earlier_builds() {
+    let home = tempfile::tempdir().unwrap();
+    let kept = home.path().join("kept");
+    let passing = JUNIT.replace("<failure message=\"expected 3\">but was 4</failure>", "");
+    let reports = json!({ "unit": { "files": "a.xml" } });
+    for content in [passing.as_str(), JUNIT] {
+        let run = build(&[("a.xml", content)], &reports).home_at(home.path());
+        run.arg("--reports")
+            .arg(kept.to_str().unwrap())
+            .run()
+            .ended(0);
+    }
+    let said = told(&kept, &["source-unit"]);
+    for line in [
+        "newly failing: cart › pays",
+        "FAILED cart › pays (new)",
+        "  but was 4",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    let machine: Value = serde_json::from_str(&told(&kept, &["--format", "json"])).unwrap();
+    assert_eq!(machine["changes"]["newlyFailing"], json!(["cart › pays"]));
+    assert_eq!(machine["understudy"]["buildNumber"], 2);
+    let page = told(&kept, &["source-unit", "--format", "html"]);
+    assert!(
+        page.starts_with("<!DOCTYPE html>") && page.contains("<svg"),
+        "{page}"
+    );
+    assert!(!page.contains("<script"), "{page}");
+    let comment = told(&kept, &[kept.to_str().unwrap(), "--format", "markdown"]);
+    assert!(comment.contains("### FAILED cart › pays"), "{comment}");
+}
+
+// What is kept is what is told: without the build's secrets.
+#[test]
+fn a_secret_in_a_report_is_not_kept() {
+    let secret = "correct-horse-battery";
+    let junit = JUNIT.replace("but was 4", secret);
+    let reports = json!({ "unit": { "files": "a.xml" } });
+    let run = build(&[("a.xml", &junit)], &reports);
+    let (kept, file) = (
+        run.root.path().join("kept"),
+        run.root.path().join("secrets"),
+    );
+    fs::write(&file, format!("TOKEN={secret}\n")).unwrap();
+    let run = run.arg("--reports").arg(kept.to_str().unwrap());
+    run.arg("--env-file")
+        .arg(file.to_str().unwrap())
+        .run()
+        .ended(0);
+    let text = fs::read_to_string(only(&only(&kept)).join("report.json")).unwrap();
+    assert!(text.contains("***") && !text.contains(secret), "{text}");
 }

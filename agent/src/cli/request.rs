@@ -113,10 +113,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         docker_cache: docker_cache(args, docker)?,
         docker_allow: args.docker_allow.iter().copied().map(power).collect(),
         artifacts,
-        reports: Some(match &args.reports {
-            Some(path) => directory(path)?,
-            None => settings.reports(),
-        }),
+        reports: Some(reports(args, settings)?),
         cache_namespace: project.cache.cache_namespace.clone(),
         cache: cache.local,
         cache_bucket: cache.bucket,
@@ -156,15 +153,8 @@ fn images(args: &BuildArgs, project: &Project) -> Result<Vec<ImageDeclaration>, 
         .map_err(refused)
 }
 
-/// Layers can only be kept of an engine that ends with its build.
-fn docker_cache(args: &BuildArgs, docker: DockerAccess) -> Result<bool, CliError> {
-    if args.docker_cache && docker != DockerAccess::Nested {
-        return Err(CliError::unusable(
-            "`--docker-cache` keeps the layers of an engine of the build's own, and the build has none",
-            "give it one with `--docker nested`; this machine's engine keeps its layers by itself",
-        ));
-    }
-    Ok(args.docker_cache)
+        artifacts,
+        reports: Some(reports(args, settings)?),
 }
 
 fn credentials(args: &BuildArgs) -> Result<LentCredentials, CliError> {

@@ -109,12 +109,16 @@ pub struct ApiTests {
 /// How many cases went how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-#[expect(missing_docs, reason = "the names are CodeBuild's statuses")]
 pub struct StatusCounts {
+    /// Those that succeeded.
     pub succeeded: u64,
+    /// Those that failed.
     pub failed: u64,
+    /// Those that broke.
     pub error: u64,
+    /// Those that were not run.
     pub skipped: u64,
+    /// Those of which nobody knows.
     pub unknown: u64,
 }
 
@@ -256,7 +260,7 @@ impl KeptReport {
         let (arn, expired) = (&self.report.arn, self.report.expired);
         match report {
             Report::Tests(tests) => {
-                self.report.status = tests.summary.status().to_owned();
+                tests.summary.status().clone_into(&mut self.report.status);
                 self.report.truncated = tests.is_truncated();
                 self.report.test_summary = Some(ApiTests::of(&tests.summary));
                 let kept = |case: &TestCase| KeptCase {

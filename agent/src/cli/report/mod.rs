@@ -120,9 +120,10 @@ fn meant(what: &[PathBuf], store: &ReportStore) -> Result<Vec<(Entry, Vec<Entry>
     for name in what {
         let before = found.len();
         if name.is_dir() {
-            let groups = match ReportStore::entries(name).is_empty() {
-                true => ReportStore::at(name).groups(),
-                false => vec![name.clone()],
+            let groups = if ReportStore::entries(name).is_empty() {
+                ReportStore::at(name).groups()
+            } else {
+                vec![name.clone()]
             };
             found.extend(groups.iter().filter_map(|group| newest(group)));
         } else {
