@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use crate::support::checkout;
 
 /// Crate of a test's path, and where its sources lie.
-const CRATES: [(&str, &[&str]); 4] = [
-    ("understudy", &["agent/src", "agent/tests"]),
+const CRATES: [(&str, &[&str]); 5] = [
+    ("understudy", &["agent/src"]),
     ("buildspec", &["buildspec/src", "buildspec/tests"]),
     ("cache", &["cache/src", "cache/tests"]),
+    ("reports", &["reports/src", "reports/tests"]),
     ("e2e", &["tests"]),
 ];
 

@@ -215,7 +215,8 @@ fn a_report_is_kept_in_its_group_with_its_raw_files_in_the_shape_of_the_api() {
     let place = only(&only(&kept));
     assert!(
         place.parent().unwrap().ends_with("source-unit"),
-        "{place:?}"
+        "{}",
+        place.display()
     );
     let uuid = outcome.result["id"]
         .as_str()
@@ -224,7 +225,7 @@ fn a_report_is_kept_in_its_group_with_its_raw_files_in_the_shape_of_the_api() {
         .unwrap()
         .1
         .to_owned();
-    assert!(place.ends_with(format!("1-{uuid}")), "{place:?}");
+    assert!(place.ends_with(format!("1-{uuid}")), "{}", place.display());
     assert_eq!(
         fs::read_to_string(place.join("raw/out/a.xml")).unwrap(),
         JUNIT

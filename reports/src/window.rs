@@ -120,13 +120,18 @@ fn decode(decoder: &mut Decoder, piece: &[u8], is_last: bool, text: &mut String)
     }
 }
 
+/// An encoding is declared within so many bytes, or not at all.
+const HEAD: usize = 1024;
+
 /// Tells whether the declaration, if there is one, is whole.
 fn declares(head: &[u8]) -> bool {
-    head.len() >= 1024 || memchr::memchr(b'>', head).is_some()
+    head.len() >= HEAD || memchr::memmem::find(head, b"?>").is_some()
 }
 
 /// Returns a file's encoding by its beginning, and the length of the mark before its text.
 fn encoding_of(head: &[u8]) -> (&'static Encoding, usize) {
+    // The same bytes, whatever the pieces in which they came.
+    let head = head.get(..HEAD).unwrap_or(head);
     let Some(detected) = detect_encoding(head) else {
         return (UTF_8, 0);
     };

@@ -1,5 +1,8 @@
 //! Report files that mean harm, or nothing at all: reading ends, stays small, and looks at nothing else.
 
+use std::fs;
+use std::path::Path;
+
 use proptest::prelude::*;
 use reports::{FORMATS, Report, ReportError};
 
@@ -258,6 +261,31 @@ fn report_like() -> impl Strategy<Value = String> {
         "\u{0}",
     ]);
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn files_read_the_same_wherever_they_are_cut() {
+    for folder in ["own", "hostile"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../fixtures/reports")
+            .join(folder);
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let content = fs::read(&path).unwrap();
+            for format in FORMATS {
+                let whole = read(format, &content);
+                for step in (1..70).chain([1024]) {
+                    let cut = reports::read_in_steps(format, "report", &mut &*content, step);
+                    assert_eq!(
+                        whole.as_ref().ok(),
+                        cut.as_ref().ok(),
+                        "{} in steps of {step}",
+                        path.display()
+                    );
+                }
+            }
+        }
+    }
 }
 
 proptest! {
