@@ -9,7 +9,7 @@ use crate::{Coverage, CoverageSummary, ReportError};
 const MOST: usize = 1024 * 1024;
 
 /// What is kept, in bytes, to add up files that come again.
-const BUDGET: usize = 12 * 1024 * 1024;
+const BUDGET: usize = 6 * 1024 * 1024;
 
 /// The places of one kind in one file.
 #[derive(Debug, Default)]

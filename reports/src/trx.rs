@@ -1,6 +1,6 @@
 //! Visual Studio TRX (reference §8.2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cases::{Tests, nano_seconds};
 use crate::input::Input;
@@ -10,7 +10,7 @@ use crate::{ReportError, Source};
 use crate::{TestCase, TestStatus};
 
 /// The most that is remembered of definitions, in bytes; there is one for each test.
-const MOST_DEFINED: usize = 12 * 1024 * 1024;
+const MOST_DEFINED: usize = 8 * 1024 * 1024;
 
 /// Reads a report into `tests`.
 ///
@@ -30,6 +30,7 @@ pub(crate) fn read(
         definition: None,
         classes: BTreeMap::new(),
         defined: 0,
+        wanted: None,
     };
     xml::walk(input, &["TestRun"], &mut handler)?;
     let classes = handler.classes;
@@ -52,6 +53,8 @@ struct Trx<'a> {
     classes: BTreeMap<String, String>,
     /// The bytes of all ids and classes.
     defined: usize,
+    /// The ids of the kept results, once all results are read: other definitions do not matter then.
+    wanted: Option<BTreeSet<String>>,
 }
 
 impl Handler for Trx<'_> {
@@ -76,6 +79,7 @@ impl Handler for Trx<'_> {
                 let class = element.attribute("className");
                 if let (Some(id), Some(class)) = (&self.definition, class)
                     && self.defined < MOST_DEFINED
+                    && self.wanted.as_ref().is_none_or(|ids| ids.contains(id))
                 {
                     // An old assembly-qualified name goes on behind a comma.
                     let class = class.split(',').next().unwrap_or_default();
@@ -96,6 +100,10 @@ impl Handler for Trx<'_> {
         match name {
             "Message" => self.case.message(false),
             "UnitTest" => self.definition = None,
+            "Results" => {
+                let ids = self.tests.cases().filter_map(|case| case.prefix.clone());
+                self.wanted = Some(ids.collect());
+            }
             name if name.ends_with("Result") && self.inner > 0 => self.inner -= 1,
             name if name.ends_with("Result") => self.case.close(self.tests),
             _ => {}
