@@ -3,6 +3,7 @@
 //! Machines are noisy, so figures are ratios: ours and the rival's run in turn, and the ratio is the median over the
 //! pairs. A ratio above 1 means that we are better. Usage: `bench [PREFIX]`, which runs the ids that begin with it.
 
+mod artifact;
 mod cache;
 mod check;
 mod corpus;
@@ -25,6 +26,8 @@ use measure::Figure;
 type Bench = (&'static str, fn() -> Result<Figure, String>);
 
 const BENCHES: &[Bench] = &[
+    ("artifact.select", artifact::select_files),
+    ("artifact.zip", artifact::zip),
     ("cache.hash", hash::cold),
     ("cache.hash.again", hash::again),
     ("cache.restore", cache::restore),

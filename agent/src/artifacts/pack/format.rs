@@ -90,7 +90,7 @@ impl Entry {
     /// What both headers have, in the same order.
     fn shared(&self, header: &mut Vec<u8>, extra: &[u8], large: bool) {
         let needed: u16 = if large { 45 } else { 20 };
-        let flags = if is_plain_utf8(&self.name) { UTF_8 } else { 0 };
+        let flags = if wants_mark(&self.name) { UTF_8 } else { 0 };
         let method: u16 = if self.deflated { 8 } else { 0 };
         let (time, date) = dos_time(self.modified.unwrap_or(i64::MIN));
         for field in [needed, flags, method, time, date] {
@@ -159,9 +159,10 @@ fn length(bytes: &[u8]) -> u16 {
     u16::try_from(bytes.len()).unwrap_or(u16::MAX)
 }
 
-/// ASCII needs no mark: every reader's own encoding agrees with it.
-fn is_plain_utf8(name: &[u8]) -> bool {
-    !name.is_ascii() && std::str::from_utf8(name).is_ok()
+/// Most of ASCII needs no mark: every reader's own encoding agrees with it, but for two characters in those of Asia.
+fn wants_mark(name: &[u8]) -> bool {
+    let is_the_same = |byte: &u8| matches!(byte, b' '..=b'}') && *byte != b'\\';
+    !name.iter().all(is_the_same) && std::str::from_utf8(name).is_ok()
 }
 
 /// Returns time and date as MS-DOS has them, in UTC and within its years.
@@ -200,9 +201,10 @@ mod tests {
 
     #[test]
     fn only_names_that_need_it_are_marked_as_utf_8() {
-        assert!(is_plain_utf8("grün.txt".as_bytes()));
-        assert!(!is_plain_utf8(b"plain.txt"));
-        assert!(!is_plain_utf8(b"latin\xfc1.txt"));
+        assert!(wants_mark("grün.txt".as_bytes()));
+        assert!(!wants_mark(b"plain.txt"));
+        assert!(wants_mark(b"back\\slash~"));
+        assert!(!wants_mark(b"latin\xfc1.txt"));
     }
 
     #[test]
