@@ -106,7 +106,7 @@ fn refusals_end_the_build_in_words_and_leave_no_tag() {
         (
             "unauthorized",
             Fault::Answer(401, "UNAUTHORIZED", "who are you"),
-            ["GET", "/v2/"],
+            ["GET", "/manifests/"],
             "unauthorized",
         ),
         (
