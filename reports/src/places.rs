@@ -202,12 +202,12 @@ mod tests {
 
     fn file(lines: &[(u64, bool)], branches: &[(u64, bool)]) -> OpenFile {
         let mut file = OpenFile::default();
-        lines
-            .iter()
-            .for_each(|(key, ran)| file.lines.mark(*key, *ran));
-        branches
-            .iter()
-            .for_each(|(key, ran)| file.branches.mark(*key, *ran));
+        for (key, ran) in lines {
+            file.lines.mark(*key, *ran);
+        }
+        for (key, ran) in branches {
+            file.branches.mark(*key, *ran);
+        }
         file
     }
 

@@ -123,11 +123,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         credentials: credentials(args)?,
         images: images(args, &project)?,
         image_definitions: args.image_definitions.clone(),
-        image_cache: if args.no_image_cache {
-            ImageCache::Off
-        } else {
-            ImageCache::On
-        },
+        image_cache: image_cache(args),
         owner: Owner {
             region: project.region().unwrap_or(&settings.region).to_owned(),
             account: project.account().unwrap_or(NO_ACCOUNT).to_owned(),
@@ -153,8 +149,30 @@ fn images(args: &BuildArgs, project: &Project) -> Result<Vec<ImageDeclaration>, 
         .map_err(refused)
 }
 
-        artifacts,
-        reports: Some(reports(args, settings)?),
+fn image_cache(args: &BuildArgs) -> ImageCache {
+    if args.no_image_cache {
+        ImageCache::Off
+    } else {
+        ImageCache::On
+    }
+}
+
+fn reports(args: &BuildArgs, settings: &Settings) -> Result<PathBuf, CliError> {
+    match &args.reports {
+        Some(path) => directory(path),
+        None => Ok(settings.reports()),
+    }
+}
+
+/// Layers can only be kept of an engine that ends with its build.
+fn docker_cache(args: &BuildArgs, docker: DockerAccess) -> Result<bool, CliError> {
+    if args.docker_cache && docker != DockerAccess::Nested {
+        return Err(CliError::unusable(
+            "`--docker-cache` keeps the layers of an engine of the build's own, and the build has none",
+            "give it one with `--docker nested`; this machine's engine keeps its layers by itself",
+        ));
+    }
+    Ok(args.docker_cache)
 }
 
 fn credentials(args: &BuildArgs) -> Result<LentCredentials, CliError> {

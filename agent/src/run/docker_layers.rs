@@ -61,7 +61,9 @@ pub(super) async fn fetch(build: &Build, teller: &mut Teller<'_>) -> Option<Kept
                 start.elapsed(),
                 teller,
             );
-            Some(KeptLayers { lease: Some(lease) })
+            Some(KeptLayers {
+                lease: Some(*lease),
+            })
         }
     }
 }
@@ -120,7 +122,7 @@ pub(super) async fn save(build: &Build, teller: &mut Teller<'_>) {
 enum Found {
     Nothing,
     Damaged(String),
-    Whole(Lease, Hit),
+    Whole(Box<Lease>, Hit),
 }
 
 fn lease(store: &LocalStore, key: &EntryKey) -> Result<Found, CacheError> {
@@ -132,7 +134,7 @@ fn lease(store: &LocalStore, key: &EntryKey) -> Result<Found, CacheError> {
         Leased::Miss(reason) => miss(reason),
         Leased::Held(lease) => match lease.verify()? {
             Verified::Miss(reason) => miss(reason),
-            Verified::Whole(hit) => Found::Whole(lease, hit),
+            Verified::Whole(hit) => Found::Whole(Box::new(lease), hit),
         },
     })
 }

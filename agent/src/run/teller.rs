@@ -6,7 +6,7 @@ use tokio::sync::mpsc::Receiver;
 use super::phase_end::PhaseEnd;
 use super::redaction::Redaction;
 use crate::journal::{EventFile, JournalError};
-use crate::model::{BuildEvent, BuildRecord, DockerRefusal, Edit, EventKind, Phase};
+use crate::model::{BuildEvent, BuildRecord, Edit, EventKind, Phase};
 
 /// Tells events.
 pub(super) struct Teller<'a> {
