@@ -24,10 +24,10 @@ cache:
 const BUCKET: &str = "understudy-cache-tests";
 
 /// A place in the bucket, of a test's own.
-struct Place(String);
+pub(crate) struct Place(String);
 
 impl Place {
-    fn new(subject: &str) -> Self {
+    pub(crate) fn new(subject: &str) -> Self {
         let [key, secret] = ["UNDERSTUDY_DEV_S3_KEY", "UNDERSTUDY_DEV_S3_SECRET"].map(dev);
         let output = Command::new("curl")
             .args(["--silent", "--request", "PUT"])
@@ -50,6 +50,15 @@ impl Place {
             .buildspec(&COUNTING.replace("KEYS", keys))
             .file("project.json", r#"{"name": "shared"}"#);
         let project = run.source_path().join("project.json");
+        self.caching(run, endpoint)
+            .arg("--project")
+            .arg(project.to_string_lossy())
+            .arg("-e")
+            .arg(format!("STEP={step}"))
+    }
+
+    /// Has a build keep its caches here.
+    pub(crate) fn caching(&self, run: Run, endpoint: &str) -> Run {
         run.env("AWS_ENDPOINT_URL_S3", endpoint)
             .env("AWS_ACCESS_KEY_ID", dev("UNDERSTUDY_DEV_S3_KEY"))
             .env("AWS_SECRET_ACCESS_KEY", dev("UNDERSTUDY_DEV_S3_SECRET"))
@@ -57,10 +66,6 @@ impl Place {
             .env("AWS_REGION", "us-east-1")
             .arg("--cache")
             .arg(format!("s3://{BUCKET}/{}", self.0))
-            .arg("--project")
-            .arg(project.to_string_lossy())
-            .arg("-e")
-            .arg(format!("STEP={step}"))
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::cache_s3::Place;
 use crate::support::{ImageName, Live, Run, Told, dev, docker, poll, refused};
 
 /// A project of a test's own; the volumes of its layers are gone with it.
@@ -323,29 +324,35 @@ const TWO_STAGES: &str = "mkdir -p context && cp /usr/local/bin/busybox context/
 #[test]
 fn layers_in_the_cache_are_used_again_by_an_engine_that_has_none() {
     let project = Project::new("layers");
-    let run = project
-        .nested(&[TWO_STAGES, "docker build -t twice:1 context"])
-        .arg("--docker-cache")
-        .arg("-o")
-        .arg("json");
-    let told = Told::of(run.run()).ended(0);
-    let built = &told.outputs()[1];
-    assert_eq!(built.matches("Using cache").count(), 1, "{built}");
+    let place = Place::new("layers");
+    let run = project.nested(&[TWO_STAGES, "docker build -t twice:1 context"]);
+    let run = place.caching(run, &dev("UNDERSTUDY_DEV_S3"));
+    let run = run.arg("--docker-cache").arg("-o").arg("json");
     let moved = |told: &Told| {
         let layers = told.of_type("dockerLayers");
         let moved = layers.map(|event| event["moved"].as_str().unwrap().to_owned());
         moved.collect::<Vec<_>>()
     };
-    assert_eq!(moved(&told), ["saved"]);
-
-    // Another machine: an engine that is empty.
-    for volume in project.volumes() {
-        docker(&["volume", "rm", &volume]);
-    }
+    let again = |run: &Run| {
+        // An engine that is empty, as on a machine that is new.
+        for volume in project.volumes() {
+            docker(&["volume", "rm", &volume]);
+        }
+        let told = Told::of(run.run()).ended(0);
+        let built = &told.outputs()[1];
+        assert_eq!(built.matches("Using cache").count(), 5, "{built}");
+        moved(&told)
+    };
     let told = Told::of(run.run()).ended(0);
     let built = &told.outputs()[1];
-    assert_eq!(built.matches("Using cache").count(), 5, "{built}");
-    assert_eq!(moved(&told), ["restored", "unchanged"]);
+    assert_eq!(built.matches("Using cache").count(), 1, "{built}");
+    assert_eq!(moved(&told), ["saved"]);
+    assert_eq!(again(&run), ["restored", "unchanged"]);
+
+    // Another machine, where nothing was ever kept. It may not save.
+    let home = run.root.path().join("another");
+    let run = run.home_at(&home).arg("--cache-mode").arg("read");
+    assert_eq!(again(&run), ["restored"]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use cache::{
 
 use super::Build;
 use super::values::Values;
-use crate::model::CacheAccess;
+use crate::model::{BuildRequest, CacheAccess};
 use crate::plan::CachePlan;
 use crate::remote_cache::RemoteCache;
 
@@ -47,6 +47,16 @@ impl Names {
             fallbacks: fallbacks.filter(|prefix| !prefix.is_empty()).collect(),
         })
     }
+}
+
+/// Returns the store in S3 that is behind the local one, if there is one.
+pub(super) fn remote(request: &BuildRequest) -> Option<RemoteCache> {
+    let access = match request.cache_access {
+        CacheAccess::ReadWrite => Access::ReadWrite,
+        CacheAccess::Read | CacheAccess::Untrusted(_) => Access::Read,
+    };
+    let bucket = request.cache_bucket.as_ref();
+    bucket.map(|bucket| RemoteCache::new(bucket, &request.owner.region, access))
 }
 
 /// A cache of one build, at its store.
@@ -117,13 +127,7 @@ impl Job {
             patterns,
             source: build.directory.source(),
             names,
-            remote: request.cache_bucket.as_ref().map(|bucket| {
-                let access = match request.cache_access {
-                    CacheAccess::ReadWrite => Access::ReadWrite,
-                    CacheAccess::Read | CacheAccess::Untrusted(_) => Access::Read,
-                };
-                RemoteCache::new(bucket, &request.owner.region, access).into()
-            }),
+            remote: remote(request).map(Arc::new),
         })
     }
 

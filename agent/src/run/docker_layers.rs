@@ -15,9 +15,9 @@ use cache::{
 
 use super::blocking::blocking;
 use super::teller::Teller;
-use super::{Build, millis};
+use super::{Build, cache_store, millis};
 use crate::engine::{Access, Mount};
-use crate::model::{DockerAccess, EventKind, LayersMoved};
+use crate::model::{CacheAccess, DockerAccess, EventKind, LayersMoved};
 use crate::plan::layout;
 
 /// Rules for keys; another number leaves old entries alone.
@@ -37,8 +37,21 @@ pub(super) async fn fetch(build: &Build, teller: &mut Teller<'_>) -> Option<Kept
     let store = wanted(build)?;
     let made = make_room(build);
     let scope = build.request.cache_scope.clone();
+    let remote = cache_store::remote(&build.request);
     let start = Instant::now();
-    let leased = in_store(move || lease(&LocalStore::open(&store)?, &key(&scope)?)).await;
+    let leased = in_store(move || {
+        let (store, key) = (LocalStore::open(&store)?, key(&scope)?);
+        // Whatever S3 has, and says, it is the local store's entry that counts.
+        let trouble = remote.and_then(|remote| {
+            remote.fetch(&key, &store);
+            remote.trouble().map(str::to_owned)
+        });
+        Ok((lease(&store, &key)?, trouble))
+    });
+    let leased = leased.await.map(|(found, trouble)| {
+        unreachable(trouble.as_deref(), teller);
+        found
+    });
     let leased = made.map_err(|error| error.to_string()).and(leased);
     match leased {
         Err(reason) => {
@@ -74,12 +87,11 @@ impl KeptLayers {
         let kept = self.lease.as_ref();
         let kept = kept.and_then(|lease| lease.tree(ROOT).ok().flatten());
         let kept = kept.map(|host| (host, layout::KEPT_LAYERS, Access::ReadOnly));
-        let new = (
-            build.directory.layers(),
-            layout::NEW_LAYERS,
-            Access::ReadWrite,
-        );
-        let mounts = [Some(new), kept].into_iter().flatten();
+        let new = may_save(build).then(|| {
+            let layers = build.directory.layers();
+            (layers, layout::NEW_LAYERS, Access::ReadWrite)
+        });
+        let mounts = [new, kept].into_iter().flatten();
         mounts
             .map(|(host, container, access)| Mount {
                 host,
@@ -92,7 +104,10 @@ impl KeptLayers {
 
 /// Saves what the engine left. Nobody may write there any more: files are shared with the store.
 pub(super) async fn save(build: &Build, teller: &mut Teller<'_>) {
-    let Some(store) = wanted(build) else { return };
+    let Some(store) = wanted(build).filter(|_| may_save(build)) else {
+        return;
+    };
+    let remote = cache_store::remote(&build.request);
     let scope = build.request.cache_scope.clone();
     let layers = build.directory.layers();
     let now = teller.now().as_millisecond();
@@ -104,10 +119,19 @@ pub(super) async fn save(build: &Build, teller: &mut Teller<'_>) {
             dir: &layers,
             patterns: &[".".to_owned()],
         };
-        let saved = LocalStore::open(&store)?.save(&key, &[root], now, Saving::Latest)?;
-        Ok((key, saved))
+        let store = LocalStore::open(&store)?;
+        let saved = store.save(&key, &[root], now, Saving::Latest)?;
+        let trouble = remote.filter(|_| saved != Saved::Empty).and_then(|remote| {
+            remote.save(&key, &store, Saving::Latest, now);
+            remote.trouble().map(str::to_owned)
+        });
+        Ok((key, saved, trouble))
     });
-    match saved.await {
+    let saved = saved.await.map(|(key, saved, trouble)| {
+        unreachable(trouble.as_deref(), teller);
+        (key, saved)
+    });
+    match saved {
         Err(reason) => unusable("saved", &reason, teller),
         // The engine has no other images than those that were kept.
         Ok((key, Saved::Empty | Saved::Unchanged)) => {
@@ -156,6 +180,11 @@ fn wanted(build: &Build) -> Option<std::path::PathBuf> {
     request.cache.clone().filter(|_| wanted)
 }
 
+/// Layers that anybody may have written are not handed on.
+fn may_save(build: &Build) -> bool {
+    build.request.cache_access == CacheAccess::ReadWrite
+}
+
 /// The container's root need not be ours.
 fn make_room(build: &Build) -> std::io::Result<()> {
     let layers = build.directory.layers();
@@ -170,6 +199,15 @@ fn tell(moved: LayersMoved, key: &EntryKey, bytes: u64, took: Duration, teller: 
         bytes,
         millis: millis(took),
     });
+}
+
+fn unreachable(trouble: Option<&str>, teller: &mut Teller<'_>) {
+    if let Some(reason) = trouble {
+        teller.warn(
+            format!("the cache in S3 is not used for Docker layers: {reason}"),
+            "mend that, or keep caches on this machine alone with `--cache DIR`",
+        );
+    }
 }
 
 fn unusable(what: &str, reason: &str, teller: &mut Teller<'_>) {
