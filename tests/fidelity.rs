@@ -282,7 +282,7 @@ fn planted_mistakes_are_found() {
         "e2e::driver_output::ash::carriage_returns_are_told_as_they_are",
         "understudy::plan::transition::tests::every_phase_and_verdict_leads_where_the_table_says",
         "understudy::run::tests::output_and_commands_come_in_the_order_of_the_journal",
-        "understudy::reports::every_real_report_has_the_figures_that_were_counted",
+        "reports::real::every_real_report_has_the_figures_that_were_counted",
         "buildspec::it::the_default_document_is_version_0_2",
         "buildspec::it::hostile::any_bytes_are_survived",
         "cache::store::round_trip::each_root_comes_back_to_its_own_directory",

@@ -9,6 +9,7 @@ use super::phase_end::PhaseEnd;
 use crate::engine::{ContainerEngine, ContainerId};
 use crate::journal::BuildDirectory;
 use crate::model::Verdict;
+use crate::workspace::Tree;
 
 /// So much of the output's end is looked at, in bytes.
 const TAIL: u64 = 64 * 1024;
@@ -37,7 +38,7 @@ pub(super) async fn explain<E: ContainerEngine>(
         return end;
     }
     // An output that cannot be read changes nothing: the command failed.
-    let output = tail(&directory.record().join("log")).unwrap_or_default();
+    let output = tail(&directory.record(), Path::new("log")).unwrap_or_default();
     let Some(repository) = refused(&output) else {
         return end;
     };
@@ -50,8 +51,9 @@ pub(super) async fn explain<E: ContainerEngine>(
     end
 }
 
-fn tail(path: &Path) -> io::Result<String> {
-    let mut file = std::fs::File::open(path)?;
+/// The build can put anything in the file's place: a pipe that nobody writes to, or a link to another file.
+fn tail(record: &Path, name: &Path) -> io::Result<String> {
+    let mut file = Tree::open(record)?.file(name)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
     let mut bytes = Vec::new();

@@ -23,7 +23,7 @@ pub(super) fn tests(points: &[Point]) -> Markup {
     let bar = (step * 0.72).min(40.0);
     html! {
         svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label="Tests over the builds" {
-            line class="grid" x1=(LEFT) x2=(WIDTH) y1=(y(0.0)) y2=(y(0.0));
+            line class="grid" x1=(LEFT) x2=(WIDTH) y1=(y(0.0)) y2=(y(0.0)) {}
             text x="0" y=(figure(y(1.0) + 10.0)) { (most) }
             text x="0" y=(figure(y(0.0))) { "0" }
             @for (index, point) in points.iter().enumerate() {
@@ -90,7 +90,7 @@ pub(super) fn coverage(points: &[Point]) -> Markup {
     html! {
         svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label="Coverage over the builds" {
             @for (share, label) in [(0.0, low), (1.0, high)] {
-                line class="grid" x1=(LEFT) x2=(WIDTH) y1=(figure(y(share))) y2=(figure(y(share)));
+                line class="grid" x1=(LEFT) x2=(WIDTH) y1=(figure(y(share))) y2=(figure(y(share))) {}
                 text x="0" y=(figure(y(share) + 4.0)) { (label) " %" }
             }
             @for (class, places) in &curves {
