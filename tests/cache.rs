@@ -224,25 +224,6 @@ fn what_a_build_writes_in_place_does_not_reach_the_saved_cache() {
     found(&run.run().ended(0), "1");
 }
 
-#[test]
-fn a_path_outside_the_source_is_a_warning() {
-    let spec = COUNTING.replace("'.kept/**/*'", "'/root/.m2/**/*', '.kept/**/*', '~/.npm'");
-    let run = Run::new().buildspec(&spec);
-    let outcome = run.run().ended(0);
-    for path in ["/root/.m2/**/*", "~/.npm"] {
-        let warning = format!(
-            "\nwarning: cache path `{path}` is outside the source and is not kept\n  help: "
-        );
-        assert_eq!(
-            outcome.stdout.matches(&warning).count(),
-            1,
-            "{}",
-            outcome.stdout
-        );
-    }
-    found(&run.run().ended(0), "1");
-}
-
 // Reference §7.2: the upload belongs to POST_BUILD, which runs after a failed BUILD and not after a failed INSTALL.
 #[test]
 fn it_is_saved_when_build_failed_and_not_when_the_build_ended_before() {

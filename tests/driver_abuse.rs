@@ -184,8 +184,7 @@ fn replaced_early(file: &str, by: &std::path::Path) -> Told {
     let run = run.env("DOCKER_HOST", proxy.address());
     let live = Live::start(&run);
     crate::support::poll("the first command has run", || {
-        live.try_directory("src/replaced")
-            .is_some_and(|file| file.exists())
+        live.written("replaced").exists()
     });
     proxy.release();
     live.wait()

@@ -52,7 +52,7 @@ const SHOW_AND_WAIT: &str = "printf '%s %s' \"$AWS_CONTAINER_CREDENTIALS_FULL_UR
 
 /// What the build that waits was lent: address and token.
 fn lent(live: &Live<'_>) -> (String, String) {
-    let text = fs::read_to_string(live.directory("src/lent")).unwrap();
+    let text = fs::read_to_string(live.written("lent")).unwrap();
     let (uri, token) = text.split_once(' ').unwrap();
     (uri.to_owned(), token.to_owned())
 }
@@ -60,14 +60,11 @@ fn lent(live: &Live<'_>) -> (String, String) {
 /// Waits for a file that a command leaves. What it prints may be held back, as the beginning of a secret.
 #[track_caller]
 fn until_there(live: &Live<'_>, name: &str) {
-    let path = format!("src/{name}");
-    poll("the command is there", || {
-        live.try_directory(&path).is_some_and(|path| path.exists())
-    });
+    poll("the command is there", || live.written(name).exists());
 }
 
 fn go_on(live: &Live<'_>) {
-    fs::write(live.directory("src/go"), "").unwrap();
+    live.touch("go");
 }
 
 #[test]
@@ -247,7 +244,7 @@ fn lent_by_process(seconds: u32, commands: &[&str]) -> (Run, Vec<Value>) {
         .arg("--aws");
     let live = Live::start(&run);
     until_there(&live, "asked");
-    let mut answers: Vec<_> = fs::read_dir(live.directory("src/answers"))
+    let mut answers: Vec<_> = fs::read_dir(live.written("answers"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
@@ -347,7 +344,7 @@ fn containers_of_two_builds_do_not_reach_each_other() {
     let run = build(&user, &[serve]).arg("--aws");
     let live = Live::start(&run);
     until_there(&live, "ready");
-    let address = fs::read_to_string(live.directory("src/address")).unwrap();
+    let address = fs::read_to_string(live.written("address")).unwrap();
     let url = format!("http://{}:8000/", address.trim());
     let from_host = || {
         Command::new("curl")

@@ -60,3 +60,4 @@ mod stop;
 mod support;
 mod tools;
 mod unprivileged;
+mod workspace;

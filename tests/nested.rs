@@ -188,8 +188,7 @@ fn two_builds_of_a_project_at_once_do_not_share_a_store() {
     let second = project.nested(&["docker images --quiet"]).run().ended(0);
     let said = "warning: the Docker layers of this project are in use by `understudy-";
     assert!(second.stdout.contains(said), "{}", second.stdout);
-    let source = live.try_directory("src").unwrap();
-    fs::write(source.join("go"), "").unwrap();
+    live.touch("go");
     live.wait().ended(0);
     assert_eq!(project.volumes().len(), 1, "the second one's own is gone");
     let third = project.nested(&["docker images --quiet"]).run().ended(0);

@@ -498,7 +498,7 @@ fn masked_values_are_neither_in_the_containers_configuration_nor_in_what_is_told
         "",
         "emptied before the first command"
     );
-    fs::write(live.directory("src/go"), "").unwrap();
+    live.touch("go");
     let told = live.wait().ended(0);
     let events = fs::read_to_string(build.join("events.jsonl")).unwrap();
     let result = told.outcome.result.to_string();

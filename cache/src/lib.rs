@@ -28,7 +28,7 @@ pub use hash::{ContentHash, NotAHash};
 pub use hashed::{HashMemory, TreeHash, hash_tree};
 pub use key::{EntryKey, KeyParts, Namespace};
 pub use local::{
-    Budget, Doing, Emptied, Evicted, Hit, Lease, Leased, LocalStore, MissReason, Removal, Restored,
-    Root, Saved, Saving, Shrunk, StoredEntry, Summary, Verified, Verify,
+    Budget, Doing, Emptied, Evicted, Hit, LayeredRoot, Lease, Leased, LocalStore, MissReason,
+    Removal, Restored, Root, Saved, Saving, Shrunk, StoredEntry, Summary, Verified, Verify,
 };
 pub use remote::{Access, Fetched, Mounting, RemoteStore, Transfer, Uploaded};

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use super::{Run, Running, Told};
+use super::{Run, Running, Told, docker};
 
 /// Nothing that a test waits for takes this long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -104,6 +104,26 @@ impl<'a> Live<'a> {
     pub(crate) fn try_directory(&self, part: &str) -> Option<PathBuf> {
         let mut builds = std::fs::read_dir(self.run.home().join("builds")).ok()?;
         Some(builds.next()?.unwrap().path().join(part))
+    }
+
+    /// Returns where something is that the build has written below its source, on either workspace.
+    pub(crate) fn written(&self, path: &str) -> PathBuf {
+        let layered = self.try_directory("overlays/src/upper");
+        layered.filter(|upper| upper.exists()).map_or_else(
+            || self.try_directory("src").unwrap_or_default().join(path),
+            |upper| upper.join(path),
+        )
+    }
+
+    /// Makes an empty file in the source as the running build has it. Only the container may write there: what lies below
+    /// a mount is not to be changed.
+    #[track_caller]
+    pub(crate) fn touch(&self, name: &str) {
+        let build = self.directory("");
+        let name = format!("\"$CODEBUILD_SRC_DIR/{name}\"");
+        let uuid = build.file_name().unwrap().to_string_lossy();
+        let container = format!("understudy-{uuid}");
+        docker(&["exec", &container, "sh", "-c", &format!(": >{name}")]);
     }
 
     /// Gives the program a moment to end, which it may use or not.

@@ -98,6 +98,8 @@ pub(super) enum Command {
     /// The source is read as it lies: a buildspec that git ignores is planned, though `run` would not take it along.
     #[command(after_help = PLAN_EXAMPLES)]
     Plan(Box<PlanArgs>),
+    /// Tell what this machine offers to builds: the engine, the workspace they get and why, and the room that is left.
+    Doctor,
     /// Print the JSON Schema (2020-12) of a buildspec, for editors.
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
@@ -303,6 +305,10 @@ pub(super) struct BuildArgs {
     #[arg(long, value_name = "SIZE")]
     pub(super) min_free: Option<String>,
 
+    /// How the build gets its source and caches [default: layers, where the engine and this machine can].
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(super) workspace: Option<Workspace>,
+
     /// Minutes until the build times out [default: the project's, else 60].
     #[arg(long, value_name = "MINUTES")]
     pub(super) timeout: Option<f64>,
@@ -329,6 +335,14 @@ pub(super) enum Docker {
     Nested,
     /// The engine that runs the build: it sees only what it made, and can mount only its source.
     Host,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Workspace {
+    /// Mounted over each other: it takes no time, whatever their size.
+    Layers,
+    /// Copied into a directory of the build's own.
+    Copy,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -9,6 +9,7 @@ mod cache;
 mod cache_place;
 mod check;
 mod compute;
+mod doctor;
 mod exit;
 mod find;
 mod plan;
@@ -46,6 +47,7 @@ pub async fn main() -> ExitCode {
         Command::Stop(args) => builds::stop(args, &settings).await,
         Command::Resume(args) => shell::resume(args, &settings).await,
         Command::Plan(args) => Box::pin(plan::plan(&args, &settings)).await,
+        Command::Doctor => doctor::doctor(&settings).await,
         Command::Schema => Ok(plan::schema()),
         Command::Report(args) => report::report(&args, &settings),
         Command::Cache(args) => cache::cache(args, &settings).await,

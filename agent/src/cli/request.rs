@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
-use super::args::{BuildArgs, Docker, Power};
+use super::args::{BuildArgs, Docker, Power, Workspace};
 use super::artifacts::places;
 use super::cache_place::{cache_access, cache_place};
 use super::compute::limits;
@@ -16,7 +16,7 @@ use super::variables::variables;
 use crate::config::Settings;
 use crate::model::{
     BuildRequest, BuildspecPlace, DockerAccess, DockerPower, ImageCache, ImageDeclaration,
-    LentCredentials, NO_ACCOUNT, Owner, RequestVariable, Source, SourceFiles,
+    LentCredentials, NO_ACCOUNT, Owner, RequestVariable, Source, SourceFiles, WorkspaceKind,
 };
 use crate::plan;
 use crate::project::{self, ImageFinding, Project, ProjectError};
@@ -118,6 +118,7 @@ pub(super) fn request(args: &BuildArgs, settings: &Settings) -> Result<Asked, Cl
         cache: cache.local,
         cache_bucket: cache.bucket,
         cache_access: cache_access(args, &primary, &given),
+        workspace: args.workspace.map(workspace),
         timeout: timeout(args, &project)?,
         debug: false,
         credentials: credentials(args)?,
@@ -186,6 +187,13 @@ fn credentials(args: &BuildArgs) -> Result<LentCredentials, CliError> {
             format!("--role-arn: `{role}` is not a role's ARN"),
             "write `--role-arn arn:aws:iam::ACCOUNT:role/NAME`",
         )),
+    }
+}
+
+fn workspace(asked: Workspace) -> WorkspaceKind {
+    match asked {
+        Workspace::Layers => WorkspaceKind::Layers,
+        Workspace::Copy => WorkspaceKind::Copy,
     }
 }
 

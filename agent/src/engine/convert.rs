@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use bollard::auth::DockerCredentials;
 use bollard::models::{
     ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, ImageInspect,
-    Mount, MountType, MountVolumeOptions, SystemInfo, SystemVersion,
+    Mount, MountType, MountVolumeOptions, MountVolumeOptionsDriverConfig, SystemInfo,
+    SystemVersion,
 };
 
 use super::spec::{
-    self, Access, Builder, ContainerSpec, ImageFacts, Machine, Platform, Privileges, Volume,
+    self, Access, Builder, ContainerSpec, ImageFacts, Machine, Platform, Privileges, Root, Volume,
 };
 use crate::model::{Credentials, Login};
 
@@ -91,6 +92,19 @@ fn volume(volume: &Volume) -> Mount {
         target: Some(volume.container.clone()),
         volume_options: Some(MountVolumeOptions {
             labels: Some(volume.labels.iter().cloned().collect()),
+            // What the image has at the place is the caller's to bring, also where the overlay is empty.
+            no_copy: volume.overlay.as_ref().map(|_| true),
+            driver_config: volume.overlay.as_ref().map(|options| {
+                let option = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+                MountVolumeOptionsDriverConfig {
+                    name: Some("local".into()),
+                    options: Some(HashMap::from([
+                        option("type", "overlay"),
+                        option("device", "overlay"),
+                        option("o", options),
+                    ])),
+                }
+            }),
             ..MountVolumeOptions::default()
         }),
         ..Mount::default()
@@ -138,6 +152,23 @@ pub(super) fn machine(info: &SystemInfo, version: &SystemVersion) -> Machine {
         memory: amount(info.mem_total),
         builder: builder(version),
         insecure_registries: insecure_registries(info),
+        version: info.server_version.clone().unwrap_or_default(),
+        system: info.operating_system.clone().unwrap_or_default(),
+        root: root(info.security_options.as_deref().unwrap_or_default()),
+    }
+}
+
+fn root(options: &[String]) -> Root {
+    let has = |name: &str| {
+        let mut fields = options.iter().flat_map(|option| option.split(','));
+        fields.any(|field| field.strip_prefix("name=") == Some(name))
+    };
+    if has("rootless") {
+        Root::Rootless
+    } else if has("userns") {
+        Root::Mapped
+    } else {
+        Root::Machine
     }
 }
 
@@ -224,6 +255,15 @@ mod tests {
         );
     }
 
+    #[test]
+    fn an_engine_says_whose_root_it_runs_as() {
+        let options = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let plain = ["name=apparmor", "name=seccomp,profile=default"];
+        assert_eq!(root(&options(&plain)), Root::Machine);
+        assert_eq!(root(&options(&["name=rootless"])), Root::Rootless);
+        assert_eq!(root(&options(&["name=userns"])), Root::Mapped);
+    }
+
     // Reference §2.4: root, even when the image has another USER; §2.2.2: stdin is not a terminal.
     #[test]
     fn a_build_runs_as_root_without_a_terminal() {
@@ -242,6 +282,7 @@ mod tests {
                 name: None,
                 container: "/v".into(),
                 labels: Vec::new(),
+                overlay: None,
             }],
             privileges: Privileges::Listed,
             limits: Limits {

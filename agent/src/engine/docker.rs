@@ -1,5 +1,8 @@
 //! The Docker Engine, through its API.
 
+use std::fs::File;
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bollard::errors::Error;
@@ -179,6 +182,38 @@ impl ContainerEngine for Docker {
         })
     }
 
+    async fn copy_out(
+        &self,
+        container: &ContainerId,
+        path: &str,
+        into: &mut File,
+        limit: u64,
+    ) -> Result<(), EngineError> {
+        let failed = |reason: String| EngineError::Call {
+            action: format!("copy `{path}` out of the image"),
+            reason,
+        };
+        let options = DownloadFromContainerOptionsBuilder::new()
+            .path(path)
+            .build();
+        let mut stream = self
+            .client
+            .download_from_container(&container.0, Some(options));
+        let mut length = 0_u64;
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| failed(reason(&error)))?;
+            length = length.saturating_add(chunk.len() as u64);
+            if length > limit {
+                return Err(failed(format!(
+                    "the image has more than {limit} bytes there"
+                )));
+            }
+            into.write_all(&chunk)
+                .map_err(|error| failed(error.to_string()))?;
+        }
+        Ok(())
+    }
+
     async fn has_file(&self, container: &ContainerId, path: &str) -> Result<bool, EngineError> {
         let options = ContainerArchiveInfoOptionsBuilder::new().path(path).build();
         let seen = self
@@ -194,6 +229,21 @@ impl ContainerEngine for Docker {
 
     async fn users_of_volume(&self, volume: &str) -> Result<Vec<String>, EngineError> {
         containers::users_of_volume(&self.client, volume).await
+    }
+
+    async fn place_of_mount(
+        &self,
+        container: &ContainerId,
+        path: &str,
+    ) -> Result<Option<PathBuf>, EngineError> {
+        let seen = self
+            .client
+            .inspect_container(&container.0, None::<InspectContainerOptions>);
+        let action = || format!("ask where `{path}` of the container is");
+        let mounts = seen.await.map_err(|error| call(action(), &error))?.mounts;
+        let mut mounts = mounts.into_iter().flatten();
+        let mount = mounts.find(|mount| mount.destination.as_deref() == Some(path));
+        Ok(mount.and_then(|mount| mount.source).map(PathBuf::from))
     }
 
     async fn memory_ran_out(

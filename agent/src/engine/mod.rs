@@ -11,6 +11,8 @@ mod convert;
 mod docker;
 mod error;
 mod images;
+mod leftovers;
+mod near;
 mod networks;
 mod pull;
 #[cfg(test)]
@@ -21,12 +23,16 @@ mod start;
 
 pub use docker::Docker;
 pub use error::EngineError;
+pub use leftovers::Labelled;
+pub use near::far;
 pub use session::{Said, Session, SessionSpec};
 pub use spec::{
     Access, BuildSaid, Builder, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine,
-    Mount, NetworkSpec, Platform, Privileges, PullProgress, Signal, Volume,
+    Mount, NetworkSpec, Platform, Privileges, PullProgress, Root, Signal, Volume,
 };
 
+use std::fs::File;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -83,6 +89,15 @@ pub trait ContainerEngine: Sync {
         limit: u64,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, EngineError>> + Send;
 
+    /// Writes what a container, started or not, has at a path into a file, as a tar. More than `limit` bytes are an error.
+    fn copy_out(
+        &self,
+        container: &ContainerId,
+        path: &str,
+        into: &mut File,
+        limit: u64,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
     /// Whether a container, started or not, has a file of this name.
     fn has_file(
         &self,
@@ -95,6 +110,13 @@ pub trait ContainerEngine: Sync {
         &self,
         volume: &str,
     ) -> impl Future<Output = Result<Vec<String>, EngineError>> + Send;
+
+    /// Returns where the engine's machine has what is mounted at `path` in a container; `None` when nothing is.
+    fn place_of_mount(
+        &self,
+        container: &ContainerId,
+        path: &str,
+    ) -> impl Future<Output = Result<Option<PathBuf>, EngineError>> + Send;
 
     /// Whether the kernel has killed a process of the container for want of memory since then; waits so long for the news.
     fn memory_ran_out(

@@ -3,6 +3,7 @@
 //! It is for the rules of `run`, never for claims about Docker. What the driver would write is given as text; the mark
 //! of command 7 is written as `<7>` in the log.
 
+use std::fs::File;
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 
 use super::spec::{
     BuildSaid, Builder, ContainerId, ContainerSpec, Exit, ImageBuild, ImageFacts, Machine,
-    NetworkSpec, Platform, PullProgress, Signal,
+    NetworkSpec, Platform, PullProgress, Root, Signal,
 };
 use super::{ContainerEngine, EngineError};
 use crate::model::Credentials;
@@ -158,6 +159,9 @@ impl ContainerEngine for Scripted {
 
     async fn machine(&self) -> Result<Machine, EngineError> {
         Ok(Machine {
+            version: String::new(),
+            system: String::new(),
+            root: Root::Rootless,
             platform: Platform::own(),
             cpus: 2,
             memory: 4 << 30,
@@ -215,6 +219,24 @@ impl ContainerEngine for Scripted {
 
     async fn users_of_volume(&self, _volume: &str) -> Result<Vec<String>, EngineError> {
         Ok(Vec::new())
+    }
+
+    async fn copy_out(
+        &self,
+        _container: &ContainerId,
+        _path: &str,
+        _into: &mut File,
+        _limit: u64,
+    ) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn place_of_mount(
+        &self,
+        _container: &ContainerId,
+        _path: &str,
+    ) -> Result<Option<PathBuf>, EngineError> {
+        Ok(None)
     }
 
     async fn memory_ran_out(

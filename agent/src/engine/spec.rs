@@ -64,6 +64,23 @@ pub struct Machine {
     pub builder: Builder,
     /// Hosts and address ranges whose registries need not prove who they are, such as `127.0.0.0/8`.
     pub insecure_registries: Vec<String>,
+    /// The engine's version.
+    pub version: String,
+    /// The operating system, in the engine's own words.
+    pub system: String,
+    /// Whether the root of its containers is the machine's own, who alone may mount.
+    pub root: Root,
+}
+
+/// Whom an engine takes for the root of its containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Root {
+    /// The machine's own.
+    Machine,
+    /// Another user: the engine runs as one.
+    Rootless,
+    /// Another user: the engine maps users (`userns-remap`).
+    Mapped,
 }
 
 /// How far an image has come.
@@ -143,6 +160,8 @@ pub struct Volume {
     pub container: String,
     /// Labels that it gets when it is made.
     pub labels: Vec<(String, String)>,
+    /// What it is, where it is not a directory of the engine's: an overlay with these options, as `mount -o` has them.
+    pub overlay: Option<String>,
 }
 
 /// A bind mount.

@@ -109,6 +109,11 @@ impl BuildDirectory {
         self.sources().join(&self.primary)
     }
 
+    /// The overlays of the workspace, where it has any, and what an image has where a cache is kept.
+    pub fn overlays(&self) -> PathBuf {
+        self.root.join("overlays")
+    }
+
     /// What containers that a build made have mounted of its files.
     pub fn lent(&self) -> PathBuf {
         self.root.join("lent")

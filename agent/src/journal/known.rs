@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
@@ -78,6 +78,25 @@ impl BuildDirectory {
         let mut text = String::new();
         file.take(32).read_to_string(&mut text).ok()?;
         text.trim().parse().ok()
+    }
+
+    /// Takes the place of the process that ran the build, if there is none any more: until this is dropped, nobody else
+    /// takes it.
+    pub fn take_over(&self) -> Option<File> {
+        let file = File::open(self.lock()).ok()?;
+        file.try_lock().ok()?;
+        Some(file)
+    }
+
+    /// Returns what a build works in, and what is of no use when it is over.
+    pub fn working(&self) -> [PathBuf; 5] {
+        [
+            self.sources(),
+            self.overlays(),
+            self.tmp(),
+            self.lent(),
+            self.layers(),
+        ]
     }
 
     /// Waits until no process runs the build.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BuildId, CoverageSummary, ImageOrigin, Owner, Phase, PhaseContext, Reference, ShownVariable,
-    SourceIdentity, TestCase, TestSummary, Verdict,
+    SourceIdentity, TestCase, TestSummary, Verdict, WorkspaceKind,
 };
 
 /// An event with its place in the build. Only `run` makes these, so that one order holds everywhere.
@@ -118,6 +118,15 @@ pub enum EventKind {
     CommandsReady {
         /// Only phases that the buildspec names, in its order.
         phases: Vec<PhaseCommands>,
+    },
+    /// How the build gets its source and its caches.
+    WorkspaceReady {
+        /// Which way.
+        workspace: WorkspaceKind,
+        /// Why, as a part of a sentence.
+        reason: String,
+        /// Why the source was copied all the same, where it is below layers.
+        source_copied: Option<String>,
     },
     /// There is nothing to cache.
     CacheSkipped {

@@ -37,7 +37,7 @@ pub use record::{
 pub use reports::{CoverageSummary, FileCoverage, TestCase, TestStatus, TestSummary};
 pub use request::{
     BuildRequest, BuildspecPlace, CacheAccess, CacheBucket, DockerAccess, DockerPower,
-    LentCredentials, SourceFiles,
+    LentCredentials, SourceFiles, WorkspaceKind,
 };
 pub use source::{
     GitSource, GitUrl, MOST_SECONDARY_SOURCES, Provider, S3Source, SecondarySource, Source,

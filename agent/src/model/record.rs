@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     ArtifactsDelivered, BuildEvent, BuildIdentity, CacheTransfer, CoverageSummary, EventKind,
     HoldReason, ImageOrigin, ImagePushed, LayersMoved, Phase, PhaseContext, SourceReady, TestCase,
-    TestSummary, Verdict,
+    TestSummary, Verdict, WorkspaceKind,
 };
 
 /// What is known of a build so far.
@@ -27,6 +27,8 @@ pub struct BuildRecord {
     pub held: Option<HoldReason>,
     /// The source and the buildspec.
     pub source: Option<SourceReady>,
+    /// How the build gets its source and caches, and why.
+    pub workspace: Option<(WorkspaceKind, String)>,
     /// Runtime and version, as chosen.
     pub runtimes: Vec<(String, String)>,
     /// What happened with the cache.
@@ -158,6 +160,11 @@ impl BuildRecord {
                 }
             }
             EventKind::SourceReady(source) => self.source = Some(source.clone()),
+            EventKind::WorkspaceReady {
+                workspace, reason, ..
+            } => {
+                self.workspace = Some((*workspace, reason.clone()));
+            }
             EventKind::RuntimeSelected { runtime, version } => {
                 self.runtimes.push((runtime.clone(), version.clone()));
             }

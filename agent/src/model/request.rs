@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     ArtifactPlaces, ImageCache, ImageDeclaration, Limits, Owner, RequestVariable, S3Source,
     SecondarySource, ShownVariable, Source, VariableKind, Visibility,
@@ -51,6 +53,8 @@ pub struct BuildRequest {
     pub cache_bucket: Option<CacheBucket>,
     /// What the build may do with its caches.
     pub cache_access: CacheAccess,
+    /// How the build gets its source; chosen by what the engine can where not given.
+    pub workspace: Option<WorkspaceKind>,
     /// After this the build times out.
     pub timeout: Duration,
     /// Whether the build is held at a command that fails and at `codebuild-breakpoint`, for somebody to look.
@@ -124,6 +128,16 @@ pub enum SourceFiles {
     Tracked,
     /// Everything.
     All,
+}
+
+/// How a build gets its source and its caches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorkspaceKind {
+    /// Mounted over each other, whatever their size.
+    Layers,
+    /// Copied into a directory of the build's own.
+    Copy,
 }
 
 /// Which AWS credentials a build is lent.

@@ -79,7 +79,8 @@ impl EventKind {
                     edit(reference, None);
                 }
             }
-            Self::CachePath { .. }
+            Self::WorkspaceReady { .. }
+            | Self::CachePath { .. }
             | Self::CacheRestored(_)
             | Self::CacheMissed { .. }
             | Self::CacheSaved(_)
@@ -90,12 +91,8 @@ impl EventKind {
             | Self::ImageReady { .. }
             | Self::ImageStep(_)
             | Self::ImageBuilt { .. }
-            | Self::ImagePushed(_) => {
-                self.edit_image(edit);
-            }
-            Self::ArtifactsSelected(_) | Self::ArtifactsDelivered(_) => {
-                self.edit_artifacts(edit);
-            }
+            | Self::ImagePushed(_) => self.edit_image(edit),
+            Self::ArtifactsSelected(_) | Self::ArtifactsDelivered(_) => self.edit_artifacts(edit),
             Self::CoverageCollected { .. }
             | Self::TestsCollected { .. }
             | Self::ReportIncomplete { .. } => self.edit_report(edit),
@@ -155,6 +152,14 @@ impl EventKind {
 
     fn edit_cache(&mut self, edit: &mut Edit<'_>) {
         match self {
+            Self::WorkspaceReady {
+                workspace: _,
+                reason,
+                source_copied,
+            } => {
+                edit(reason, None);
+                optional(source_copied, edit);
+            }
             Self::CachePath { path } => edit(path, None),
             Self::CacheRestored(CacheTransfer {
                 key,

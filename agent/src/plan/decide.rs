@@ -48,7 +48,7 @@ pub fn decide(
     image: ImageRuntimes<'_>,
 ) -> Result<Plan, PlanError> {
     refuse_unsupported(text, document)?;
-    let (mut early, mut values) = (Vec::new(), Vec::new());
+    let mut values = Vec::new();
     let mut numbers = 1..;
     let (runtimes, selection) = runtimes(document, environment, image)?;
     let mut phases = vec![PhasePlan {
@@ -115,6 +115,7 @@ pub fn decide(
             )
         })
         .collect();
+    let (cache, early) = decide_cache(document, environment);
     Ok(Plan {
         version: document.version,
         shell: document
@@ -138,7 +139,7 @@ pub fn decide(
         artifacts: artifacts(document, &mut values),
         reports: reports(document, &mut values),
         discovery: discovery(environment),
-        cache: cache_plan(document, environment, &mut early),
+        cache,
         early,
         images: request
             .images
@@ -351,7 +352,17 @@ fn image_plan(image: &ImageDeclaration, values: &mut Vec<Value>) -> ImagePlan {
     }
 }
 
-/// `fallback-keys` mean nothing without a `key` (reference §1.9).
+/// Returns the part of the plan that is the cache's, with what is asked of the shell for it: it is known before anything
+/// is known of the image. `fallback-keys` mean nothing without a `key` (reference §1.9).
+pub fn decide_cache(
+    document: &BuildSpec,
+    environment: &[(String, String)],
+) -> (Option<CachePlan>, Vec<Value>) {
+    let mut asked = Vec::new();
+    let cache = cache_plan(document, environment, &mut asked);
+    (cache, asked)
+}
+
 fn cache_plan(
     document: &BuildSpec,
     environment: &[(String, String)],

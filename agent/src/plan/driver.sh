@@ -325,6 +325,11 @@ us_hand_over() {
   read -r us_inside us_outside us_rest </proc/self/uid_map
   [ "$us_outside" = 0 ] || return 0
   us_tool chown -Rh "$us_owner" "$us_sources" "$us_tmp" "$us_record"
+  # What the cache keeps elsewhere, a directory on each line.
+  [ -r /codebuild/readonly/kept ] || return 0
+  while IFS= read -r us_kept; do
+    us_tool chown -Rh "$us_owner" "$us_kept"
+  done </codebuild/readonly/kept
 }
 
 us_main() {

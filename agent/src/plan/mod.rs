@@ -2,6 +2,8 @@
 //!
 //! Nothing here reads a clock, the environment or a file, and nothing waits.
 
+mod cache_paths;
+mod certain;
 mod compute;
 mod curated;
 mod decide;
@@ -21,9 +23,11 @@ pub mod transition;
 use buildspec::{CacheAction, OnFailure, Version};
 use serde::Serialize;
 
+pub use cache_paths::{CachePaths, OutsidePath, cache_paths};
+pub use certain::certain;
 pub use compute::{compute, fit, gib};
 pub use curated::{Curated, curated};
-pub use decide::{PlanError, decide};
+pub use decide::{PlanError, decide, decide_cache};
 pub use destination::{ArtifactNames, Destination, S3Target, destination, unmatched};
 pub use environment::{BuildFacts, SETTABLE, buildspec_location, environment, is_settable};
 pub use expand::{expand, is_name};

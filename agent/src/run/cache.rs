@@ -1,19 +1,27 @@
 //! The buildspec's cache: restored before the container starts, saved when the last phase's commands are over
 //! (reference §7.2). Trouble with it is a warning, never a failed build.
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use buildspec::CacheAction;
-use cache::{CacheError, Fetched, Hit, MissReason, Saved, Uploaded};
+use cache::{CacheError, Fetched, Hit, Lease, MissReason, Saved, Uploaded, Verified};
+use tokio::task::JoinHandle;
 
 use super::blocking::blocking;
-use super::cache_store::{Found, FromBucket, Job, Names, SavedAs};
+use super::cache_store::{Found, FromBucket, Job, Names, Part, SavedAs};
 use super::teller::Teller;
 use super::values::Values;
+use super::workspace::Workspace;
 use super::{Build, millis};
 use crate::model::{CacheAccess, CacheOrigin, CacheTransfer, EventKind};
-use crate::plan::{CachePlan, Plan};
+use crate::plan::{self, CachePaths, CachePlan, Plan};
+
+/// What an entry calls the source.
+const SOURCE: &str = "src";
+/// Builds run as root (reference §2.4).
+const HOME: &str = "/root";
 
 /// What became of restoring.
 #[derive(Debug)]
@@ -23,25 +31,46 @@ pub(super) enum Restoring {
     /// The `key` came to nothing.
     Nameless,
     /// An answer of the store, and how long it took.
-    Answered { found: Found, took: Duration },
+    Answered { found: Box<Found>, took: Duration },
     /// The store cannot be used.
     Failed(String),
 }
 
-/// Restores into the build's copy of the source. `early` is what the shell answered to [`Plan::early`].
-pub(super) async fn restore(build: &Build, plan: &Plan, early: &Values) -> Restoring {
-    let Some(cache) = wanted(plan, CacheAction::Save) else {
-        return Restoring::NotAsked;
-    };
-    let Some(names) = Names::of(cache, early) else {
-        return Restoring::Nameless;
-    };
-    let Some(job) = Job::new(build, inside(plan, cache), names) else {
-        return Restoring::NotAsked;
+/// Returns which directories a cache keeps.
+pub(super) fn paths(cache: Option<&CachePlan>, source: &str) -> CachePaths {
+    let paths = cache.map_or([].as_slice(), |cache| &cache.paths);
+    plan::cache_paths(paths, source, HOME)
+}
+
+/// Returns the source's part of a cache; `None` when it has none.
+pub(super) fn part_of_source(
+    paths: &CachePaths,
+    directory: PathBuf,
+    layers: Option<(PathBuf, Option<PathBuf>)>,
+) -> Option<Part> {
+    (!paths.inside.is_empty()).then(|| Part {
+        id: SOURCE.into(),
+        patterns: paths.inside.clone(),
+        directory,
+        layers,
+    })
+}
+
+/// Copies the cache into its parts. `early` is what the shell answered to [`Plan::early`].
+pub(super) async fn restore(
+    build: &Build,
+    plan: &Plan,
+    paths: &CachePaths,
+    early: &Values,
+    parts: Vec<Part>,
+) -> Restoring {
+    let job = match job(build, plan.cache.as_ref(), paths, early) {
+        Ok(job) => job,
+        Err(restoring) => return restoring,
     };
     in_store(move || {
         let start = Instant::now();
-        let found = job.restore()?;
+        let found = Box::new(job.restore(&parts)?);
         let took = start.elapsed();
         Ok(Restoring::Answered { found, took })
     })
@@ -49,16 +78,145 @@ pub(super) async fn restore(build: &Build, plan: &Plan, early: &Values) -> Resto
     .unwrap_or_else(Restoring::Failed)
 }
 
+/// Leases what [`restore`] would copy; what came of it where that is nothing.
+pub(super) async fn lease(
+    build: &Build,
+    cache: Option<&CachePlan>,
+    paths: &CachePaths,
+    early: &Values,
+) -> Result<Stock, Restoring> {
+    lease_of(job(build, cache, paths, early)?, Vec::new()).await
+}
+
+async fn lease_of(job: Job, before: Vec<MissReason>) -> Result<Stock, Restoring> {
+    let leased = in_store(move || {
+        let start = Instant::now();
+        let (mut found, lease) = job.lease()?;
+        found.misses.splice(0..0, before);
+        Ok((job, found, lease, start.elapsed()))
+    });
+    match leased.await {
+        Err(reason) => Err(Restoring::Failed(reason)),
+        Ok((_, found, None, took)) => Err(Restoring::Answered {
+            found: found.into(),
+            took,
+        }),
+        Ok((job, found, Some(lease), took)) => Ok(Stock {
+            job,
+            found,
+            entry: Arc::new(lease),
+            took,
+        }),
+    }
+}
+
+/// An entry that is leased, and that nobody has looked at yet.
+#[derive(Debug)]
+pub(super) struct Stock {
+    job: Job,
+    found: Found,
+    pub(super) entry: Arc<Lease>,
+    took: Duration,
+}
+
+/// An entry that is being looked at.
+pub(super) struct Checking {
+    stock: Stock,
+    looking: JoinHandle<Result<Verified, CacheError>>,
+}
+
+impl Stock {
+    /// Returns where the entry has what belongs into the source, if it has anything.
+    pub(super) fn tree(&self) -> Result<Option<PathBuf>, String> {
+        let tree = self.entry.tree(SOURCE);
+        tree.map_err(|error| error.to_string())
+    }
+
+    /// Adds what it took to put the entry in its place.
+    pub(super) fn also_took(&mut self, time: Duration) {
+        self.took += time;
+    }
+
+    /// Begins to look, beside whatever else is done meanwhile.
+    pub(super) fn check(self) -> Checking {
+        let entry = Arc::clone(&self.entry);
+        let looking = tokio::task::spawn_blocking(move || entry.verify());
+        Checking {
+            stock: self,
+            looking,
+        }
+    }
+
+    /// Leases the next best entry: this one is not what it should be.
+    async fn next(self, reason: MissReason) -> Result<Self, Restoring> {
+        let Self {
+            job,
+            found: Found { mut misses, .. },
+            ..
+        } = self;
+        misses.push(reason);
+        lease_of(job, misses).await
+    }
+}
+
+/// What a look came to.
+pub(super) enum Checked {
+    /// The entry may be used.
+    Whole(Restoring),
+    /// It may not. There is another one that nobody has looked at yet, or none.
+    Damaged(Box<Result<Stock, Restoring>>),
+}
+
+impl Checking {
+    /// Waits until the whole entry was looked at.
+    pub(super) async fn end(self) -> Checked {
+        let start = Instant::now();
+        let Self { mut stock, looking } = self;
+        let verified = match looking.await {
+            Ok(verified) => verified.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match verified {
+            Ok(Verified::Whole(hit)) => {
+                stock.found.hit = Some(hit);
+                Checked::Whole(Restoring::Answered {
+                    found: stock.found.into(),
+                    took: stock.took + start.elapsed(),
+                })
+            }
+            Ok(Verified::Miss(reason)) => Checked::Damaged(stock.next(reason).await.into()),
+            Err(reason) => Checked::Damaged(Err(Restoring::Failed(reason)).into()),
+        }
+    }
+}
+
+/// Returns the cache to restore.
+fn job(
+    build: &Build,
+    cache: Option<&CachePlan>,
+    paths: &CachePaths,
+    early: &Values,
+) -> Result<Job, Restoring> {
+    let cache = wanted(cache, CacheAction::Save).ok_or(Restoring::NotAsked)?;
+    let names = Names::of(cache, early).ok_or(Restoring::Nameless)?;
+    Job::new(build, paths.names(), names).ok_or(Restoring::NotAsked)
+}
+
 /// Tells what was restored, in the order of CodeBuild's log.
-pub(super) fn tell_restored(plan: &Plan, restoring: &Restoring, teller: &mut Teller<'_>) {
+pub(super) fn tell_restored(
+    plan: &Plan,
+    paths: &CachePaths,
+    restoring: &Restoring,
+    teller: &mut Teller<'_>,
+) {
     if let Some(cache) = &plan.cache {
         for path in &cache.paths {
             teller.tell(EventKind::CachePath { path: path.clone() });
         }
-        for path in outside(plan, cache) {
+        for (path, reason) in &paths.left {
             teller.warn(
-                format!("cache path `{path}` is outside the source and is not kept"),
-                "cache a directory below the source, for example by the tool's own cache setting",
+                format!("cache path `{path}` is not kept: {reason}"),
+                "name a directory below the source, or one of a tool's own such as `/root/.npm`",
             );
         }
     }
@@ -146,9 +304,16 @@ fn unreachable(reason: &str, teller: &mut Teller<'_>) {
     );
 }
 
-/// Saves from the build's copy of the source. Nobody may write there any more: files are shared with the store.
-pub(super) async fn save(build: &Build, plan: &Plan, early: &Values, teller: &mut Teller<'_>) {
-    let Some(cache) = wanted(plan, CacheAction::Restore) else {
+/// Saves from what the build left. Nobody may write there any more: files are shared with the store.
+pub(super) async fn save(
+    build: &Build,
+    plan: &Plan,
+    early: &Values,
+    paths: &CachePaths,
+    workspace: &Workspace,
+    teller: &mut Teller<'_>,
+) {
+    let Some(cache) = wanted(plan.cache.as_ref(), CacheAction::Restore) else {
         return;
     };
     match &build.request.cache_access {
@@ -168,12 +333,23 @@ pub(super) async fn save(build: &Build, plan: &Plan, early: &Values, teller: &mu
         }
         return;
     };
-    let Some(job) = Job::new(build, inside(plan, cache), names) else {
+    let Some(job) = Job::new(build, paths.names(), names) else {
         return;
     };
     let now = teller.now().as_millisecond();
     let start = Instant::now();
-    let saved = in_store(move || job.save(now)).await;
+    let saved = match workspace.left_parts(build, paths) {
+        Err(error) => Err(error.to_string()),
+        Ok((parts, open)) => {
+            let entry = workspace.entry();
+            in_store(move || {
+                let saved = job.save(&parts, entry.as_deref(), now);
+                drop(open);
+                saved
+            })
+            .await
+        }
+    };
     let millis = millis(start.elapsed());
     let saved = match saved {
         Err(reason) => return unusable("saved", &reason, teller),
@@ -236,33 +412,9 @@ fn transfer(saved: SavedAs, millis: u64) -> Option<CacheTransfer> {
 }
 
 /// The cache, unless it only goes the `other` way.
-fn wanted(plan: &Plan, other: CacheAction) -> Option<&CachePlan> {
-    let cache = plan.cache.as_ref()?;
+fn wanted(cache: Option<&CachePlan>, other: CacheAction) -> Option<&CachePlan> {
+    let cache = cache?;
     (cache.action != Some(other)).then_some(cache)
-}
-
-/// The patterns below the source root, relative to it.
-fn inside(plan: &Plan, cache: &CachePlan) -> Vec<String> {
-    let relative = |path: &String| match Path::new(path).strip_prefix(&plan.source_directory) {
-        Ok(below) => Some(below.to_string_lossy().into_owned()),
-        Err(_) => (!is_outside(path)).then(|| path.clone()),
-    };
-    cache
-        .paths
-        .iter()
-        .filter_map(relative)
-        .filter(|path| !path.is_empty())
-        .collect()
-}
-
-fn outside<'a>(plan: &'a Plan, cache: &'a CachePlan) -> impl Iterator<Item = &'a String> {
-    cache.paths.iter().filter(|path| {
-        is_outside(path) && !Path::new(path.as_str()).starts_with(&plan.source_directory)
-    })
-}
-
-fn is_outside(path: &str) -> bool {
-    path.starts_with(['/', '~'])
 }
 
 fn nameless(teller: &mut Teller<'_>) {

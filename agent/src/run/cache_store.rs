@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cache::{
-    Access, CacheError, EntryKey, Fetched, Hit, KeyParts, LocalStore, MissReason, Namespace,
-    Restored, Root, Saved, Saving, Uploaded,
+    Access, CacheError, EntryKey, Fetched, Hit, KeyParts, LayeredRoot, Lease, Leased, LocalStore,
+    MissReason, Namespace, Restored, Root, Saved, Saving, Uploaded,
 };
 
 use super::Build;
@@ -59,17 +59,29 @@ pub(super) fn remote(request: &BuildRequest) -> Option<RemoteCache> {
     bucket.map(|bucket| RemoteCache::new(bucket, &request.owner.region, access))
 }
 
+/// A directory of the build, and what of it is cached.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    /// Its name in an entry.
+    pub(super) id: String,
+    /// Globs relative to it.
+    pub(super) patterns: Vec<String>,
+    /// Where it is.
+    pub(super) directory: PathBuf,
+    /// Where it is an overlay, what was written to it, and what lies below the cache.
+    pub(super) layers: Option<(PathBuf, Option<PathBuf>)>,
+}
+
 /// A cache of one build, at its store.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Job {
     store: PathBuf,
     /// Whose classic entries these are.
     scope: String,
     /// Whose keyed entries these are.
     namespace: String,
-    /// Relative to the source root.
-    patterns: Vec<String>,
-    source: PathBuf,
+    /// What it is called in the buildspec.
+    paths: Vec<String>,
     names: Names,
     /// The store behind that one.
     remote: Option<Arc<RemoteCache>>,
@@ -113,10 +125,10 @@ pub(super) struct SavedAs {
 }
 
 impl Job {
-    /// `None` when the build keeps no caches, or nothing below its source.
-    pub(super) fn new(build: &Build, patterns: Vec<String>, names: Names) -> Option<Self> {
+    /// `None` when the build keeps no caches, or nothing that can be kept.
+    pub(super) fn new(build: &Build, paths: Vec<String>, names: Names) -> Option<Self> {
         let request = &build.request;
-        (!patterns.is_empty()).then_some(Self {
+        (!paths.is_empty()).then_some(Self {
             store: request.cache.clone()?,
             scope: request.cache_scope.clone(),
             namespace: request
@@ -124,8 +136,7 @@ impl Job {
                 .as_ref()
                 .unwrap_or(&request.cache_scope)
                 .clone(),
-            patterns,
-            source: build.directory.source(),
+            paths,
             names,
             remote: remote(request).map(Arc::new),
         })
@@ -133,7 +144,32 @@ impl Job {
 
     /// Restores the entry of the exact name or, failing that, the newest that begins like the first fallback that any
     /// begins like. (Which of several is taken is not documented.)
-    pub(super) fn restore(&self) -> Result<Found, CacheError> {
+    pub(super) fn restore(&self, parts: &[Part]) -> Result<Found, CacheError> {
+        let roots: Vec<Root<'_>> = parts.iter().map(Part::root).collect();
+        let (found, _copied) = self.find(|store, key| {
+            Ok(match store.restore(key, &roots)? {
+                Restored::Hit(hit) => Ok((Some(hit), ())),
+                Restored::Miss(reason) => Err(reason),
+            })
+        })?;
+        Ok(found)
+    }
+
+    /// Does the same without copying anything: the entry is leased. It has yet to be verified.
+    pub(super) fn lease(&self) -> Result<(Found, Option<Lease>), CacheError> {
+        self.find(|store, key| {
+            Ok(match store.lease(key)? {
+                Leased::Held(lease) => Ok((None, lease)),
+                Leased::Miss(reason) => Err(reason),
+            })
+        })
+    }
+
+    /// Goes through the entries that will do, best first, until one can be taken.
+    fn find<T>(
+        &self,
+        take: impl Fn(&LocalStore, &EntryKey) -> Result<Taken<T>, CacheError>,
+    ) -> Result<(Found, Option<T>), CacheError> {
         let store = LocalStore::open(&self.store)?;
         let exact = self.key(match &self.names {
             Names::Classic => None,
@@ -146,15 +182,31 @@ impl Job {
             misses: Vec::new(),
             bucket: Box::default(),
         };
-        if self.take(&store, &exact, &mut found)? {
-            return Ok(found);
-        }
-        for candidate in self.fallbacks(&store)? {
-            if self.take(&store, &candidate, &mut found)? {
-                break;
+        let mut attempt = |key: &EntryKey| {
+            self.bring(&store, key, &mut found.bucket);
+            match take(&store, key)? {
+                Ok((hit, taken)) => {
+                    found.key = key.hash().to_string();
+                    found.name = name_of(key);
+                    found.hit = hit;
+                    Ok(Some(taken))
+                }
+                Err(reason) => {
+                    found.misses.push(reason);
+                    Ok(None)
+                }
+            }
+        };
+        let mut taken = attempt(&exact)?;
+        if taken.is_none() {
+            for candidate in self.fallbacks(&store)? {
+                taken = attempt(&candidate)?;
+                if taken.is_some() {
+                    break;
+                }
             }
         }
-        Ok(found)
+        Ok((found, taken))
     }
 
     /// Returns the entries that the fallbacks name, best first.
@@ -195,27 +247,6 @@ impl Job {
         Ok(candidates.map(|(_, entry)| entry.clone()).collect())
     }
 
-    fn take(
-        &self,
-        store: &LocalStore,
-        key: &EntryKey,
-        found: &mut Found,
-    ) -> Result<bool, CacheError> {
-        self.bring(store, key, &mut found.bucket);
-        match store.restore(key, &[self.root()])? {
-            Restored::Hit(hit) => {
-                found.key = key.hash().to_string();
-                found.name = name_of(key);
-                found.hit = Some(hit);
-                Ok(true)
-            }
-            Restored::Miss(reason) => {
-                found.misses.push(reason);
-                Ok(false)
-            }
-        }
-    }
-
     /// Has the local store have the entry that S3 has.
     fn bring(&self, store: &LocalStore, key: &EntryKey, told: &mut FromBucket) {
         let Some(remote) = &self.remote else {
@@ -231,14 +262,25 @@ impl Job {
 
     /// Saves, at a time in milliseconds since 1970. Nobody may write to the source any more: files are shared with the
     /// store.
-    pub(super) fn save(&self, now: i64) -> Result<SavedAs, CacheError> {
+    pub(super) fn save(
+        &self,
+        parts: &[Part],
+        entry: Option<&Lease>,
+        now: i64,
+    ) -> Result<SavedAs, CacheError> {
         let (name, saving) = match &self.names {
             Names::Classic => (None, Saving::Latest),
             Names::Keyed { key, .. } => (Some(key), Saving::Once),
         };
         let key = self.key(name)?;
         let store = LocalStore::open(&self.store)?;
-        let saved = store.save(&key, &[self.root()], now, saving)?;
+        let layered: Option<Vec<LayeredRoot<'_>>> = parts.iter().map(Part::layered).collect();
+        let saved = if let Some(roots) = layered {
+            store.save_layers(&key, &roots, entry, now, saving)?
+        } else {
+            let roots: Vec<Root<'_>> = parts.iter().map(Part::root).collect();
+            store.save(&key, &roots, now, saving)?
+        };
         let remote = self.remote.as_ref().filter(|_| saved != Saved::Empty);
         Ok(SavedAs {
             uploaded: remote.and_then(|remote| remote.save(&key, &store, saving, now)),
@@ -251,7 +293,7 @@ impl Job {
 
     fn key(&self, name: Option<&String>) -> Result<EntryKey, CacheError> {
         // Other paths are another cache, with a key and without one (reference §7.2, §7.3).
-        let paths = [("paths".to_owned(), self.patterns.join("\n"))];
+        let paths = [("paths".to_owned(), self.paths.join("\n"))];
         let name = name.map(|name| (NAME.to_owned(), name.clone()));
         let owner = if name.is_some() {
             &self.namespace
@@ -264,15 +306,29 @@ impl Job {
             parts: paths.into_iter().chain(name).collect(),
         }))
     }
+}
 
+impl Part {
     fn root(&self) -> Root<'_> {
         Root {
-            id: "src",
-            dir: &self.source,
+            id: &self.id,
+            dir: &self.directory,
             patterns: &self.patterns,
         }
     }
+
+    fn layered(&self) -> Option<LayeredRoot<'_>> {
+        let (upper, below) = self.layers.as_ref()?;
+        Some(LayeredRoot {
+            root: self.root(),
+            upper,
+            below: below.as_deref(),
+        })
+    }
 }
+
+/// An entry that was taken, and what of it is known; or why it was not.
+type Taken<T> = Result<(Option<Hit>, T), MissReason>;
 
 fn name_of(entry: &EntryKey) -> Option<String> {
     let parts = entry.parts().parts.iter();

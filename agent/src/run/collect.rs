@@ -14,7 +14,6 @@ use crate::model::{
     PatternMatches, PhaseContext, StatusCode,
 };
 use crate::plan::{ArtifactNames, ArtifactPlan, Destination, destination, unmatched};
-use crate::workspace::Tree;
 
 /// Returns what keeps the buildspec's artifacts and the places that were asked for from fitting one another, if anything
 /// does.
@@ -170,9 +169,9 @@ async fn bring(
     target: PathBuf,
     form: Packaging,
 ) -> Result<(Delivered, Option<Sums>), PhaseEnd> {
-    let source = left.build.directory.source();
+    let tree = left.tree.again();
     let brought = blocking(move |abandoned| {
-        let tree = Tree::open(&source).map_err(|error| error.to_string())?;
+        let tree = tree.map_err(|error| error.to_string())?;
         let brought = match form {
             Packaging::Files => artifacts::deliver(&tree, &selection, &target, abandoned),
             Packaging::Zip => artifacts::pack(&tree, &selection, &target, abandoned),

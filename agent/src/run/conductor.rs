@@ -25,7 +25,6 @@ use crate::model::{
     StatusCode, Verdict,
 };
 use crate::plan::{Plan, transition};
-use crate::workspace::Tree;
 
 /// What is said when a build's own engine does not come up.
 const NO_DAEMON: &str = "Timed out trying to connect to internal docker host.";
@@ -184,7 +183,7 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
                 let Some(started) = &self.started else {
                     return Ok(PhaseEnd::success());
                 };
-                let tree = Tree::open(&self.build.directory.source()).map_err(|error| {
+                let tree = started.workspace.left(self.build).map_err(|error| {
                     PhaseEnd::fault(
                         format!("failed to open what the build left behind: {error}"),
                         "see that the disk is there, then try again",
@@ -251,7 +250,9 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
             teller.tell(EventKind::VariablesExported { variables });
         }
         if phase == Phase::PostBuild {
-            cache::save(self.build, &started.plan, &started.early, teller).await;
+            let (plan, workspace) = (&started.plan, &started.workspace);
+            let (early, paths) = (&started.early, &started.paths);
+            cache::save(self.build, plan, early, paths, workspace, teller).await;
             docker_layers::save(self.build, teller).await;
         }
         Ok(end)
@@ -270,7 +271,9 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
             let reached = started.running.phase(phase, teller).await;
             match reached.map_err(unfollowed)? {
                 Reached::End(end) => return Ok(end),
-                Reached::EarlyValues => download::answer(self.build, started).await?,
+                Reached::EarlyValues => {
+                    download::answer(self.build, self.surroundings.engine, started).await?;
+                }
             }
         }
     }
@@ -316,12 +319,7 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
             docker_loan::take_back(lent, self.build, teller).await;
         }
         let directory = &self.build.directory;
-        for directory in [
-            directory.sources(),
-            directory.tmp(),
-            directory.lent(),
-            directory.layers(),
-        ] {
+        for directory in directory.working() {
             if let Err(error) = journal::throw_away(&directory, &self.surroundings.trash) {
                 teller.warn(error.to_string(), "remove it by hand");
             }

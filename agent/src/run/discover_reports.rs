@@ -42,11 +42,14 @@ pub(super) async fn discover(left: &Left<'_>, directory: &str, teller: &mut Tell
         .cloned()
         .collect();
     let start = Instant::now();
-    let source = left.build.directory.source();
+    let tree = left.tree.again();
     let base = inside(directory, &left.plan.source_directory);
     let search = blocking(move |abandoned| {
         let is_over = || abandoned.load(Ordering::Relaxed) || start.elapsed() >= LIMIT;
-        base.map_or_else(Found::new, |base| search(&source, &base, &named, &is_over))
+        let (Ok(tree), Some(base)) = (tree, base) else {
+            return Found::new();
+        };
+        search(&tree, &base, &named, &is_over)
     });
     // Work that panicked has found nothing; the build is not its business.
     let found = search.await.unwrap_or_default();
@@ -87,16 +90,8 @@ fn inside(directory: &str, source_directory: &str) -> Option<PathBuf> {
     }
 }
 
-fn search(
-    source: &Path,
-    base: &Path,
-    named: &BTreeSet<String>,
-    is_over: &dyn Fn() -> bool,
-) -> Found {
+fn search(tree: &Tree, base: &Path, named: &BTreeSet<String>, is_over: &dyn Fn() -> bool) -> Found {
     let mut found = Found::new();
-    let Ok(tree) = Tree::open(source) else {
-        return found;
-    };
     if !tree.is_directory(base) {
         return found;
     }
@@ -106,7 +101,7 @@ fn search(
         if named.contains(&name) {
             continue;
         }
-        let Some((format, report)) = read(&tree, &path, &name) else {
+        let Some((format, report)) = read(tree, &path, &name) else {
             continue;
         };
         match found.get_mut(format) {
@@ -148,7 +143,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join("a.xml"), JUNIT).unwrap();
         let files = |is_over: bool| {
-            let found = search(root.path(), Path::new(""), &BTreeSet::new(), &|| is_over);
+            let found = search(
+                &Tree::open(root.path()).unwrap(),
+                Path::new(""),
+                &BTreeSet::new(),
+                &|| is_over,
+            );
             found
                 .values()
                 .map(|(sources, _)| sources.len())

@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::pin::Pin;
 
+use buildspec::Reading;
+
 use super::commands::Running;
 use super::docker_layers::{self, KeptLayers};
 use super::follow::Follower;
@@ -12,9 +14,11 @@ use super::phase_end::PhaseEnd;
 use super::provision::Provisioned;
 use super::read_buildspec::{read_buildspec, tell_findings, yaml_error};
 use super::resolve::resolve;
+use super::restore::{self, Laid, Prepared};
 use super::teller::Teller;
 use super::values::{Values, unread};
 use super::variables::Variables;
+use super::workspace::{self, Workspace};
 use super::{Build, LABEL, Surroundings, cache, docker_loan, lending, nested, redaction, sources};
 use crate::engine::{
     Access, ContainerEngine, ContainerId, ContainerSpec, EngineError, Mount, Privileges,
@@ -22,9 +26,9 @@ use crate::engine::{
 use crate::journal::JournalError;
 use crate::lend::Lender;
 use crate::lend_docker::LentDocker;
-use crate::model::{BuildspecPlace, DockerAccess, EventKind, PhaseCommands};
+use crate::model::{BuildspecPlace, DockerAccess, EventKind, PhaseCommands, WorkspaceKind};
 use crate::plan::{
-    self, BuildFacts, Catalogue, ImageRuntimes, Plan, PlanError, RuntimePlan, layout,
+    self, BuildFacts, CachePaths, Catalogue, ImageRuntimes, Plan, PlanError, RuntimePlan, layout,
 };
 use crate::workspace::Tree;
 
@@ -63,10 +67,24 @@ pub(super) struct Started<'a> {
     pub(super) early: Values,
     /// Where the driver waits until use was made of that.
     answer: Option<File>,
+    /// The source, as the container has it.
+    pub(super) workspace: Workspace,
+    /// What the cache keeps.
+    pub(super) paths: CachePaths,
     /// What the cache had; told when the runtimes are in place, as in CodeBuild's log.
     restored: cache::Restoring,
     /// Mounted while the container is there.
     _layers: Option<KeptLayers>,
+}
+
+/// What is known of a build before its container is made.
+struct Known {
+    text: String,
+    reading: Reading,
+    variables: Variables,
+    workspace: Workspace,
+    /// The source as it is below the workspace.
+    source: Tree,
 }
 
 /// Prepares everything and starts the container.
@@ -78,9 +96,22 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     pending: &mut Pending<'a>,
     teller: &mut Teller<'_>,
 ) -> Result<Started<'a>, PhaseEnd> {
-    let brought = sources::bring(build, &surroundings.trash, teller).await?;
-    let tree = Tree::open(&build.directory.source()).map_err(unreadable)?;
-    let (text, reading) = read_buildspec(&build.request, &tree).await?;
+    let known = learn(build, surroundings, provisioned, lender, teller).await?;
+    launch(build, surroundings, provisioned, known, pending, teller).await
+}
+
+/// Brings the sources, reads the buildspec and resolves the variables.
+async fn learn<E: ContainerEngine>(
+    build: &Build,
+    surroundings: &Surroundings<'_, E>,
+    provisioned: &Provisioned,
+    lender: Option<&Lender>,
+    teller: &mut Teller<'_>,
+) -> Result<Known, PhaseEnd> {
+    let (brought, workspace) =
+        workspace::make(build, &provisioned.workspace, &surroundings.trash, teller).await?;
+    let source = workspace.before(build).map_err(unreadable)?;
+    let (text, reading) = read_buildspec(&build.request, &source).await?;
     sources::tell(build, &brought, &reading, teller);
     tell_findings(&build.request, &text, &reading, teller)?;
 
@@ -101,67 +132,100 @@ pub(super) async fn download<'a, E: ContainerEngine>(
     }
     teller.hide(redaction::hidden(&build.request, variables.secrets()));
     teller.warn_of_short_secrets();
+    Ok(Known {
+        text,
+        reading,
+        variables,
+        workspace,
+        source,
+    })
+}
+
+/// Makes the container, with all that it reads, and starts it.
+async fn launch<'a, E: ContainerEngine>(
+    build: &Build,
+    surroundings: &Surroundings<'a, E>,
+    provisioned: &Provisioned,
+    known: Known,
+    pending: &mut Pending<'a>,
+    teller: &mut Teller<'_>,
+) -> Result<Started<'a>, PhaseEnd> {
+    let Known {
+        text,
+        reading,
+        variables,
+        mut workspace,
+        source,
+    } = known;
     let mark = uuid::Uuid::new_v4().simple().to_string();
     let owner = build.directory.owner().unwrap_or_default();
-    let mut configured = variables.configured();
-    if !owner.is_empty() {
-        // The source is the caller's and the commands are root's: git would refuse to look at it.
-        configured.extend(TRUST_SOURCE.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    }
-    let shell = reading
-        .document
-        .env
-        .shell
-        .as_ref()
-        .map_or("sh", |shell| &shell.value);
+    let shell = reading.document.env.shell.as_ref();
+    let shell = shell.map_or("sh", |shell| &shell.value);
+    let arguments = [&mark, shell, &owner];
+    let configured = configured(&variables, &owner);
     let layers = docker_layers::fetch(build, teller).await;
-    let mut spec = container_spec(build, provisioned, configured, [&mark, shell, &owner]);
+    let mut spec = container_spec(build, provisioned, &workspace, configured, arguments);
     let kept = layers.as_ref().map(|layers| layers.mounts(build));
     spec.mounts.extend(kept.into_iter().flatten());
-    docker_loan::lend(
+    let engine = surroundings.engine;
+    let document = (&reading.document, &variables);
+    let prepared = restore::prepare(
         build,
-        &surroundings.docker_address,
-        &mut spec,
-        &mut pending.lent,
+        provisioned,
+        document,
+        (&mut workspace, source),
+        (engine, &mut pending.creating),
+        teller,
+    );
+    let Prepared { paths, early, laid } = Box::pin(prepared).await?;
+    let others = spec.volumes.len();
+    workspace.mount(build, &mut spec)?;
+    let (address, lent) = (&surroundings.docker_address, &mut pending.lent);
+    docker_loan::lend(build, address, &mut spec, lent, teller)?;
+    let mut container = nested::make(&mut spec, engine, &mut pending.creating, teller).await?;
+    let catalogue = catalogue(engine, &container).await?;
+    let mut plan = decided(
+        build,
+        (&text, &reading),
+        &variables,
+        catalogue.as_ref(),
         teller,
     )?;
-    let engine = surroundings.engine;
-    let container = nested::make(&mut spec, engine, &mut pending.creating, teller).await?;
-    let catalogue = catalogue(engine, &container).await?;
-    let plan = plan::decide(
-        &text,
-        &reading.document,
-        &build.request,
-        variables.all(),
-        catalogue
-            .as_ref()
-            .map_or(ImageRuntimes::None, ImageRuntimes::Catalogue),
-    )
-    .map_err(|error| unplannable(&error))?;
-    for (message, help) in &plan.warnings {
-        teller.warn(message, help);
+    if early.is_some() {
+        plan.early.clear();
     }
-    let (restored, answer) = restore(build, &plan).await?;
+    let early = early.unwrap_or_default();
+    let answer = (!plan.early.is_empty())
+        .then(|| build.directory.open_answer())
+        .transpose()?;
     write_scripts(build, &plan)?;
-    if !matches!(build.request.buildspec, BuildspecPlace::InSource { .. }) {
-        build.directory.write_readonly("buildspec.yml", &text)?;
-    }
-    build.directory.write_given(&variables.given())?;
+    write_texts(build, &text, &workspace, &variables)?;
     // By name: the container may be made anew before it starts.
     let waited = self::container(build);
     let ending = Box::pin(async move { engine.wait(&waited).await });
-    let follower = Follower::new(&build.directory, &mark, ending).map_err(|error| {
-        PhaseEnd::fault(
-            format!("failed to open the build's log: {error}"),
-            "raise the limit of open files (`ulimit -n`)",
-        )
-    })?;
+    let follower = Follower::new(&build.directory, &mark, ending).map_err(unopened)?;
     if build.request.docker == DockerAccess::Nested {
-        let (image, curated) = (&build.request.image, catalogue.is_some());
-        let daemon = nested::daemon(&container, curated, image, engine, teller).await?;
-        let program = plan::nested(daemon);
-        build.directory.write_readonly("nested.sh", &program)?;
+        write_nested(build, &container, catalogue.is_some(), engine, teller).await?;
     }
+    let restored = match laid {
+        Laid::Nothing(restoring) => restoring,
+        Laid::Later if answer.is_some() => cache::Restoring::NotAsked,
+        Laid::Later => {
+            let parts = workspace.bare_parts(build, &paths);
+            cache::restore(build, &plan, &paths, &early, parts).await
+        }
+        Laid::Entry(checking) => {
+            let (restored, changed) = restore::checked(*checking, &mut workspace).await?;
+            if changed {
+                // Made anew, with other layers: nobody was in it yet.
+                engine.remove(&container).await?;
+                spec.volumes.truncate(others);
+                workspace.mount(build, &mut spec)?;
+                container = nested::make(&mut spec, engine, &mut pending.creating, teller).await?;
+            }
+            restored
+        }
+    };
     nested::start(&container, &mut spec, engine, &mut pending.creating, teller)
         .await
         .map_err(|error| error.of_image(&build.request.image))?;
@@ -171,21 +235,13 @@ pub(super) async fn download<'a, E: ContainerEngine>(
         plan,
         variables,
         running,
-        early: Values::default(),
+        early,
         answer,
         restored,
+        workspace,
+        paths,
         _layers: layers,
     })
-}
-
-/// Restores the cache, unless the shell has a say in its key: then the driver waits at the pipe that is returned.
-async fn restore(build: &Build, plan: &Plan) -> Result<(cache::Restoring, Option<File>), PhaseEnd> {
-    if plan.early.is_empty() {
-        let restored = cache::restore(build, plan, &Values::default()).await;
-        return Ok((restored, None));
-    }
-    let answer = build.directory.open_answer()?;
-    Ok((cache::Restoring::NotAsked, Some(answer)))
 }
 
 /// Puts everything on disk that the container reads: the plan is known, and nobody has to be there while it runs.
@@ -205,10 +261,90 @@ fn write_scripts(build: &Build, plan: &Plan) -> Result<(), JournalError> {
     Ok(())
 }
 
+/// Writes the program that brings up the build's own engine.
+async fn write_nested<E: ContainerEngine>(
+    build: &Build,
+    container: &ContainerId,
+    is_curated: bool,
+    engine: &E,
+    teller: &mut Teller<'_>,
+) -> Result<(), PhaseEnd> {
+    let image = &build.request.image;
+    let daemon = nested::daemon(container, is_curated, image, engine, teller).await?;
+    let program = plan::nested(daemon);
+    Ok(build.directory.write_readonly("nested.sh", &program)?)
+}
+
+/// Decides what the build does, and tells what is to be known of it.
+fn decided(
+    build: &Build,
+    (text, reading): (&str, &Reading),
+    variables: &Variables,
+    catalogue: Option<&Catalogue>,
+    teller: &mut Teller<'_>,
+) -> Result<Plan, PhaseEnd> {
+    let runtimes = catalogue.map_or(ImageRuntimes::None, ImageRuntimes::Catalogue);
+    let (document, request) = (&reading.document, &build.request);
+    let plan = plan::decide(text, document, request, variables.all(), runtimes);
+    let plan = plan.map_err(|error| unplannable(&error))?;
+    for (message, help) in &plan.warnings {
+        teller.warn(message, help);
+    }
+    Ok(plan)
+}
+
+/// Returns what stands in the container's configuration.
+fn configured(variables: &Variables, owner: &str) -> Vec<(String, String)> {
+    let mut configured = variables.configured();
+    if !owner.is_empty() {
+        // The source is the caller's and the commands are root's: git would refuse to look at it.
+        configured.extend(TRUST_SOURCE.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+    configured
+}
+
+/// The rest of what the container reads.
+fn write_texts(
+    build: &Build,
+    buildspec: &str,
+    workspace: &Workspace,
+    variables: &Variables,
+) -> Result<(), JournalError> {
+    let kept: String = workspace
+        .kept_directories()
+        .flat_map(|directory| [directory, "\n"])
+        .collect();
+    if !kept.is_empty() {
+        build.directory.write_readonly("kept", &kept)?;
+    }
+    if !matches!(build.request.buildspec, BuildspecPlace::InSource { .. }) {
+        build.directory.write_readonly("buildspec.yml", buildspec)?;
+    }
+    build.directory.write_given(&variables.given())
+}
+
 /// Makes use of what the shell answered before INSTALL, and lets the driver go on.
-pub(super) async fn answer(build: &Build, started: &mut Started<'_>) -> Result<(), PhaseEnd> {
+pub(super) async fn answer<E: ContainerEngine>(
+    build: &Build,
+    engine: &E,
+    started: &mut Started<'_>,
+) -> Result<(), PhaseEnd> {
     started.early = Values::read_early(&build.directory, &started.plan).map_err(unread)?;
-    started.restored = cache::restore(build, &started.plan, &started.early).await;
+    let (workspace, paths, plan) = (&started.workspace, &started.paths, &started.plan);
+    let parts = match workspace.kind() {
+        WorkspaceKind::Copy => Some(workspace.bare_parts(build, paths)),
+        WorkspaceKind::Layers => {
+            let (container, directory) = (container(build), &plan.source_directory);
+            let parts = workspace.mounted_parts(&container, directory, paths, engine);
+            parts.await?
+        }
+    };
+    started.restored = if let Some(parts) = parts {
+        cache::restore(build, plan, paths, &started.early, parts).await
+    } else {
+        let reason = "the engine does not say where the source is mounted";
+        cache::Restoring::Failed(reason.into())
+    };
     let gone = started
         .answer
         .take()
@@ -224,7 +360,7 @@ pub(super) fn tell_ready(started: &Started<'_>, teller: &mut Teller<'_>) {
     teller.tell(EventKind::SourceEntered {
         directory: plan.source_directory.clone(),
     });
-    cache::tell_restored(plan, &started.restored, teller);
+    cache::tell_restored(plan, &started.paths, &started.restored, teller);
     let phases = plan
         .named_phases
         .iter()
@@ -239,6 +375,7 @@ pub(super) fn tell_ready(started: &Started<'_>, teller: &mut Teller<'_>) {
 fn container_spec(
     build: &Build,
     provisioned: &Provisioned,
+    workspace: &Workspace,
     environment: Vec<(String, String)>,
     arguments: [&str; 3],
 ) -> ContainerSpec {
@@ -249,13 +386,15 @@ fn container_spec(
         access,
     };
     let sources = layout::sources(&build.request.project);
-    let mounts = vec![
+    let mut mounts = vec![
         mount(directory.readonly(), layout::READONLY, Access::ReadOnly),
         mount(directory.tools(), layout::TOOLS, Access::ReadOnly),
         mount(directory.tmp(), layout::TMP, Access::ReadWrite),
         mount(directory.record(), layout::RECORD, Access::ReadWrite),
-        mount(directory.sources(), &sources, Access::ReadWrite),
     ];
+    if workspace.needs_directory(build) {
+        mounts.push(mount(directory.sources(), &sources, Access::ReadWrite));
+    }
     // A PATH that the build sets may lead nowhere; the image's own is looked through.
     let sh = if environment.iter().any(|(name, _)| name == "PATH") {
         "/bin/sh"
@@ -340,6 +479,13 @@ pub(super) fn unplannable(error: &PlanError) -> PhaseEnd {
         PlanError::Unsupported { .. } => "do that, or run this build in CodeBuild",
     };
     PhaseEnd::failed(yaml_error(error.to_string()).with_help(help))
+}
+
+fn unopened(error: impl std::fmt::Display) -> PhaseEnd {
+    PhaseEnd::fault(
+        format!("failed to open the build's log: {error}"),
+        "raise the limit of open files (`ulimit -n`)",
+    )
 }
 
 #[expect(

@@ -18,9 +18,11 @@ mod download;
 mod explain_miss;
 mod fetch_image;
 mod follow;
+mod hash_files;
 mod hold;
 mod interrupt;
 mod journal_line;
+mod keep;
 mod keep_report;
 mod lending;
 mod log;
@@ -36,6 +38,7 @@ mod read_buildspec;
 mod read_reports;
 mod redaction;
 mod resolve;
+mod restore;
 mod ship;
 mod sources;
 mod tail;
@@ -45,6 +48,7 @@ mod tests;
 mod upload;
 mod values;
 mod variables;
+mod workspace;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,6 +56,7 @@ use std::time::Duration;
 pub use conductor::run_build;
 pub use interrupt::{Interrupt, Stop};
 pub use preview::{Preview, preview};
+pub use workspace::{WorkspaceChoice, suited};
 
 use crate::images::Keychain;
 use crate::journal::BuildDirectory;
@@ -63,9 +68,9 @@ pub fn container_name(id: &BuildId) -> String {
 }
 
 /// The label by which what belongs to a build can be found at the engine.
-const LABEL: &str = "understudy.build";
+pub const LABEL: &str = "understudy.build";
 /// The label of what a build itself makes at an engine that it is lent. The build's own container is not among it.
-const LENT: &str = "understudy.lent";
+pub const LENT: &str = "understudy.lent";
 
 /// One build to run.
 #[derive(Debug)]

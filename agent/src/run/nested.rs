@@ -29,6 +29,7 @@ pub(super) fn store(build: &Build) -> Volume {
         )),
         container: STORE.into(),
         labels: vec![(PROJECT.into(), build.request.project.clone())],
+        overlay: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::phase_end::PhaseEnd;
 use super::teller::Teller;
+use super::workspace::{self, WorkspaceChoice};
 use super::{Build, Surroundings, fetch_image};
 use crate::engine::{ContainerEngine, Platform};
 use crate::model::{EventKind, Limits, PhaseContext, StatusCode};
@@ -13,6 +14,8 @@ pub(super) struct Provisioned {
     pub(super) image: String,
     /// What the container may use.
     pub(super) limits: Limits,
+    /// How the build gets its source and caches, as far as it depends on the engine.
+    pub(super) workspace: WorkspaceChoice,
 }
 
 /// Finds the image, or fetches it, and decides what the machine gives.
@@ -33,7 +36,9 @@ pub(super) async fn provision<E: ContainerEngine>(
         id: found.id.clone(),
     });
     let limits = limits(build.request.limits, engine, teller).await?;
+    let workspace = workspace::choose(build, engine, &surroundings.docker_address).await?;
     Ok(Provisioned {
+        workspace,
         image: found.id,
         limits,
     })

@@ -17,7 +17,7 @@ use crate::model::{
 };
 use crate::plan;
 use crate::source::{self, Fetched, FileList, SourceError};
-use crate::workspace::{self, Copied, Wanted};
+use crate::workspace::{self, Copied, Surveyed, Wanted, WorkspaceError};
 
 /// How often progress is told: the events are kept.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -39,10 +39,54 @@ struct Errand<'a> {
     target: PathBuf,
 }
 
-/// Brings all sources.
+/// A primary source that is a directory of this machine, and what a look at it said.
+#[derive(Debug)]
+pub(super) struct Local {
+    source: source::LocalSource,
+    /// What this program keeps, wherever it is.
+    own: Vec<PathBuf>,
+    pub(super) surveyed: Surveyed,
+}
+
+impl Local {
+    /// Where it is.
+    pub(super) fn directory(&self) -> &Path {
+        &self.source.directory
+    }
+
+    fn versions(&self) -> SourceVersions {
+        SourceVersions {
+            shown: self.source.resolved_version.clone(),
+            resolved: self.source.resolved_version.clone(),
+        }
+    }
+}
+
+/// Looks whether the primary source could be a layer as it lies; `None` when it does not lie on this machine.
+pub(super) async fn look(build: &Build, trash: &Path) -> Result<Option<Local>, PhaseEnd> {
+    let Source::Directory(directory) = &build.request.source else {
+        return Ok(None);
+    };
+    let source = source::inspect(directory, build.request.source_files).await;
+    let source = source.map_err(|error| refused(None, &build.request.source, &error))?;
+    let own = own_places(build, trash, &source);
+    let looked = blocking(move |abandoned| {
+        let surveyed = workspace::survey(wanted(&source, &own), abandoned);
+        surveyed.map(|surveyed| Local {
+            source,
+            own,
+            surveyed,
+        })
+    });
+    looked.await.map_err(bug)?.map(Some).map_err(unreadable)
+}
+
+/// Brings all sources; the primary one is left where it lies if it is `mounted`. `local` is what is known of it.
 pub(super) async fn bring(
     build: &Build,
     trash: &Path,
+    local: Option<Local>,
+    mounted: bool,
     teller: &mut Teller<'_>,
 ) -> Result<Brought, PhaseEnd> {
     let request = &build.request;
@@ -53,7 +97,17 @@ pub(super) async fn bring(
         source: &request.source,
         target: build.directory.source(),
     };
-    let (copied, versions) = one(build, trash, &primary, teller).await?;
+    let (copied, versions) = match local {
+        Some(local) if mounted => {
+            make_place(&primary.target)?;
+            (local.surveyed.figures, local.versions())
+        }
+        Some(local) => {
+            make_place(&primary.target)?;
+            copy(local.source, local.own, &primary).await?
+        }
+        None => one(build, trash, &primary, teller).await?,
+    };
     let mut versions = vec![versions];
     for (secondary, (id, place)) in request.secondary_sources.iter().zip(&places.secondary) {
         let errand = Errand {
@@ -103,14 +157,14 @@ async fn one(
     teller: &mut Teller<'_>,
 ) -> Result<(Copied, SourceVersions), PhaseEnd> {
     let (target, region) = (&errand.target, &build.request.owner.region);
-    fs::create_dir_all(target).map_err(|error| {
-        PhaseEnd::fault(
-            format!("failed to make `{}`: {error}", target.display()),
-            "see that the disk is there and has room (`df -h`), then try again",
-        )
-    })?;
+    make_place(target)?;
     let fetched = match errand.source {
-        Source::Directory(directory) => return copy(build, trash, directory, errand).await,
+        Source::Directory(directory) => {
+            let source = source::inspect(directory, build.request.source_files).await;
+            let source = source.map_err(|error| refused(errand.id, errand.source, &error))?;
+            let own = own_places(build, trash, &source);
+            return copy(source, own, errand).await;
+        }
         Source::None => return Ok(Default::default()),
         Source::Git(git) => {
             let mut progress = tell_progress(errand, teller);
@@ -138,20 +192,47 @@ async fn one(
         }
         Source::Archive(file) => unpack(file, target).await?,
     };
-    let fetched = fetched.map_err(|error| refused(errand, &error))?;
+    let fetched = fetched.map_err(|error| refused(errand.id, errand.source, &error))?;
     for (message, help) in fetched.warnings {
         teller.warn(message, help);
     }
     let measured = target.clone();
     let copied = blocking(move |_abandoned| workspace::measure(&measured)).await;
-    let copied = copied.map_err(|error| PhaseEnd::fault(error.to_string(), "report this as a bug"));
-    Ok((copied?, fetched.versions))
+    Ok((copied.map_err(bug)?, fetched.versions))
+}
+
+fn make_place(target: &Path) -> Result<(), PhaseEnd> {
+    fs::create_dir_all(target).map_err(|error| {
+        PhaseEnd::fault(
+            format!("failed to make `{}`: {error}", target.display()),
+            "see that the disk is there and has room (`df -h`), then try again",
+        )
+    })
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `map_err` wants"
+)]
+fn bug(error: tokio::task::JoinError) -> PhaseEnd {
+    PhaseEnd::fault(error.to_string(), "report this as a bug")
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that `map_err` wants"
+)]
+fn unreadable(error: WorkspaceError) -> PhaseEnd {
+    PhaseEnd::fault(
+        error.to_string(),
+        "make the file readable and see that the disk has room (`df -h`), then try again",
+    )
 }
 
 async fn unpack(file: &Path, target: &Path) -> Result<Result<Fetched, SourceError>, PhaseEnd> {
     let (file, target) = (file.to_owned(), target.to_owned());
     let unpacked = blocking(move |abandoned| source::unpack(&file, &target, abandoned)).await;
-    unpacked.map_err(|error| PhaseEnd::fault(error.to_string(), "report this as a bug"))
+    unpacked.map_err(bug)
 }
 
 /// Tells that a fetch begins, and from then on how far it is.
@@ -178,41 +259,30 @@ fn tell_progress<'t, 'v>(
 }
 
 async fn copy(
-    build: &Build,
-    trash: &Path,
-    directory: &Path,
+    source: source::LocalSource,
+    own: Vec<PathBuf>,
     errand: &Errand<'_>,
 ) -> Result<(Copied, SourceVersions), PhaseEnd> {
-    let source = source::inspect(directory, build.request.source_files)
-        .await
-        .map_err(|error| refused(errand, &error))?;
     let versions = SourceVersions {
         shown: source.resolved_version.clone(),
         resolved: source.resolved_version.clone(),
     };
     let target = errand.target.clone();
-    let own = own_places(build, trash, &source);
-    let copied = blocking(move |abandoned| {
-        let listed = match &source.files {
+    let copied =
+        blocking(move |abandoned| workspace::copy(wanted(&source, &own), &target, abandoned));
+    let copied = copied.await.map_err(bug)?.map_err(unreadable)?;
+    Ok((copied, versions))
+}
+
+fn wanted<'a>(source: &'a source::LocalSource, own: &'a [PathBuf]) -> Wanted<'a> {
+    Wanted {
+        source: &source.directory,
+        listed: match &source.files {
             FileList::All => None,
             FileList::Listed(paths) => Some(paths.as_slice()),
-        };
-        let wanted = Wanted {
-            source: &source.directory,
-            listed,
-            without: &own,
-        };
-        workspace::copy(wanted, &target, abandoned)
-    })
-    .await
-    .map_err(|error| PhaseEnd::fault(error.to_string(), "report this as a bug"))?;
-    let copied = copied.map_err(|error| {
-        PhaseEnd::fault(
-            error.to_string(),
-            "make the file readable and see that the disk has room (`df -h`), then try again",
-        )
-    })?;
-    Ok((copied, versions))
+        },
+        without: own,
+    }
 }
 
 /// Returns what this program keeps, which may be within the source: it must not be copied into itself.
@@ -236,16 +306,16 @@ fn own_places(build: &Build, trash: &Path, source: &source::LocalSource) -> Vec<
 
 /// A source that is refused is the caller's to mend, and CodeBuild's words say which one it was (reference §2.9; those for a
 /// secondary source are [INF]).
-fn refused(errand: &Errand<'_>, error: &SourceError) -> PhaseEnd {
+fn refused(id: Option<&str>, source: &Source, error: &SourceError) -> PhaseEnd {
     let message = match error {
         SourceError::Machine { .. } => return PhaseEnd::fault(error.to_string(), error.help()),
         SourceError::Unreadable { .. } | SourceError::Git { .. } => error.to_string(),
         SourceError::Refused(refusal) => {
-            let which = match errand.id {
+            let which = match id {
                 None => "primary source".to_owned(),
                 Some(id) => format!("secondary source {id}"),
             };
-            let version = match errand.source {
+            let version = match source {
                 // What S3 has is named by its ARN.
                 Source::S3(s3) => Some(s3.arn()),
                 source => source.version().map(str::to_owned),

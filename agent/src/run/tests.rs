@@ -65,6 +65,7 @@ impl Bench {
             artifacts: crate::model::ArtifactPlaces::Kept,
             reports: None,
             cache_namespace: None,
+            workspace: None,
             cache: None,
             cache_bucket: None,
             cache_access: CacheAccess::ReadWrite,

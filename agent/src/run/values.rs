@@ -17,6 +17,11 @@ const VALUE_LIMIT: u64 = 1024 * 1024;
 pub(super) struct Values(Vec<Option<String>>);
 
 impl Values {
+    /// Answers that are certain without a shell.
+    pub(super) fn known(answers: Vec<String>) -> Self {
+        Self(answers.into_iter().map(Some).collect())
+    }
+
     /// Reads what the driver left in answer to [`Plan::early`].
     pub(super) fn read_early(directory: &BuildDirectory, plan: &Plan) -> io::Result<Self> {
         Self::read_from(directory, layout::EARLY, &plan.early)

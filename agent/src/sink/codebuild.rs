@@ -221,6 +221,7 @@ impl<W: Write> CodeBuildLog<W> {
             | EventKind::ArtifactsDelivered(_)
             | EventKind::VariablesExported { .. }
             | EventKind::DockerLayers { .. }
+            | EventKind::WorkspaceReady { .. }
             | EventKind::BuildFinished { .. } => Ok(()),
         }
     }

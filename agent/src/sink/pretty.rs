@@ -259,6 +259,7 @@ impl<W: Write> Pretty<W> {
             | EventKind::NoRuntimeSelected
             | EventKind::SourceEntered { .. }
             | EventKind::CommandsReady { .. }
+            | EventKind::WorkspaceReady { .. }
             | EventKind::CacheSkipped { .. }
             | EventKind::CachePath { .. }
             | EventKind::ArtifactsSelected(_)

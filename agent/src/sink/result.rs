@@ -108,6 +108,9 @@ fn understudy(record: &BuildRecord, source: &str) -> Value {
                 "message": context.message,
             }))
         }).collect::<Vec<_>>(),
+        "workspace": record.workspace.as_ref().map(|(kind, reason)| {
+            json!({ "kind": kind, "reason": reason })
+        }),
         "cache": record.cache,
         "artifacts": record.artifacts,
         "reports": record.reports.iter().map(report).collect::<Vec<_>>(),

@@ -1,10 +1,13 @@
 //! Copying the source.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, FileTimes, Metadata};
-use std::io;
+use std::io::{self, Read, Seek as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::fs::SeekFrom;
 use walkdir::WalkDir;
 
 /// How much was copied.
@@ -59,9 +62,42 @@ pub fn copy(
             {
                 tree(wanted, path, target, abandoned, &mut copied)?;
             }
+            ways(wanted.source, paths, target)?;
         }
     }
     Ok(copied)
+}
+
+/// Gives the directories that lead to what was listed the modes and times that they have in the source.
+fn ways(source: &Path, paths: &[PathBuf], target: &Path) -> Result<(), WorkspaceError> {
+    let mut ways: BTreeSet<&Path> = BTreeSet::from([Path::new("")]);
+    for path in paths {
+        for way in path.ancestors().skip(1) {
+            if !ways.insert(way) {
+                break;
+            }
+        }
+    }
+    // The deepest first: a mode may forbid the way through.
+    for way in ways.into_iter().rev() {
+        let (from, to) = (source.join(way), target.join(way));
+        let is_made = fs::symlink_metadata(&to).is_ok_and(|made| made.is_dir());
+        let Ok(metadata) = fs::symlink_metadata(&from) else {
+            continue;
+        };
+        // The root may be named by a link.
+        let metadata = if way.as_os_str().is_empty() {
+            fs::metadata(&from).unwrap_or(metadata)
+        } else {
+            metadata
+        };
+        if is_made && metadata.is_dir() {
+            let done = fs::set_permissions(&to, metadata.permissions())
+                .and_then(|()| keep_time(&to, &metadata));
+            done.map_err(|source| WorkspaceError { path: from, source })?;
+        }
+    }
+    Ok(())
 }
 
 /// Counts what is below a directory that was filled by other means, but for git's own.
@@ -84,7 +120,7 @@ pub fn measure(directory: &Path) -> Copied {
 }
 
 /// A tracked folder that has since become a link: git lists the link too, and what it leads to is not the source.
-fn below_a_link(source: &Path, path: &Path) -> bool {
+pub(super) fn below_a_link(source: &Path, path: &Path) -> bool {
     let is_link = |folder: &Path| source.join(folder).is_symlink();
     path.ancestors()
         .skip(1)
@@ -162,12 +198,35 @@ fn one(path: &Path, place: &Path, metadata: &Metadata, copied: &mut Copied) -> i
     } else if metadata.is_file() {
         // Only new files are written: whatever stands at the place already is not ours to truncate.
         let mut made = File::create_new(place)?;
-        copied.bytes += io::copy(&mut File::open(path)?, &mut made)?;
+        copied.bytes += content(&File::open(path)?, &mut made, metadata)?;
         copied.files += 1;
         made.set_permissions(metadata.permissions())?;
         made.set_times(FileTimes::new().set_modified(metadata.modified()?))?;
     }
     Ok(())
+}
+
+/// Copies a file's bytes; where it has holes, so has the copy. Returns its length.
+fn content(source: &File, made: &mut File, metadata: &Metadata) -> io::Result<u64> {
+    let length = metadata.len();
+    // Blocks are counted in 512 bytes whatever the file system's are.
+    if metadata.blocks().saturating_mul(512) >= length {
+        return io::copy(&mut &*source, made);
+    }
+    let mut at = 0;
+    while at < length {
+        let Ok(start) = rustix::fs::seek(source, SeekFrom::Data(at)) else {
+            // Nothing but a hole is left.
+            break;
+        };
+        let end = rustix::fs::seek(source, SeekFrom::Hole(start))?;
+        rustix::fs::seek(source, SeekFrom::Start(start))?;
+        made.seek(io::SeekFrom::Start(start))?;
+        io::copy(&mut Read::take(source, end.saturating_sub(start)), made)?;
+        at = end.max(start.saturating_add(1));
+    }
+    made.set_len(length.max(at))?;
+    Ok(length)
 }
 
 fn keep_time(place: &Path, metadata: &Metadata) -> io::Result<()> {

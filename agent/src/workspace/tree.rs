@@ -1,11 +1,13 @@
 //! Reading what a build left behind, without ever leaving its root.
 
 use std::io::{self, Read as _};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, OpenOptions, OpenOptionsExt as _};
 use nix::fcntl::OFlag;
+use rustix::fs::{Mode, OFlags};
 use walkdir::WalkDir;
 
 /// A directory tree that a build could write to.
@@ -45,6 +47,28 @@ impl Tree {
             path: path.to_owned(),
             root,
         })
+    }
+
+    /// Takes over a directory that is open, and that no path leads to.
+    pub(super) fn of_mount(directory: OwnedFd) -> Self {
+        // The dot makes it the directory, and not the link that stands for it.
+        let path = format!("/proc/self/fd/{}/.", directory.as_raw_fd());
+        Self {
+            path: path.into(),
+            root: Dir::from_std_file(directory.into()),
+        }
+    }
+
+    /// Opens the same tree once more, for another thread.
+    pub fn again(&self) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = rustix::fs::openat(&self.root, c".", flags, Mode::empty())?;
+        Ok(Self::of_mount(root))
+    }
+
+    /// The path of the root, in this process and for as long as this is open. What is below may be in the hands of a build.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Opens a regular file for reading; links are followed within the root.
@@ -93,8 +117,12 @@ impl Tree {
         path.as_os_str().is_empty() || self.root.metadata(path).is_ok_and(|found| found.is_dir())
     }
 
-    /// Writes a file, replacing one that is there.
+    /// Writes a file in place of one that is there. The latter is not written to: the cache may share it.
     pub fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        match self.root.remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         self.root.write(path, content)
     }
 

@@ -152,10 +152,16 @@ impl Staging {
         let pointer = entry.join(POINTER);
         let beside = self.path.join(POINTER);
         // A leftover of a save that was killed between these steps may have the new tree's name.
-        if old.contains(&target) {
-            layout.discard(&target)?;
+        let is_there = old.contains(&target);
+        if is_there && is_held(&target)? {
+            // An older tree that somebody has leased keeps its path, and is the same.
+            layout.discard(&new)?;
+        } else {
+            if is_there {
+                layout.discard(&target)?;
+            }
+            rename(&new, &target).map_err(CacheError::write(&target))?;
         }
-        rename(&new, &target).map_err(CacheError::write(&target))?;
         symlink(digest.to_string(), &beside).map_err(CacheError::write(&beside))?;
         if pointer.is_dir() && !pointer.is_symlink() {
             layout.discard(&pointer)?;

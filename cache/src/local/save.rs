@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::generation::Current;
+use super::generation::{Current, Pointer};
+use super::lease::Lease;
 use super::manifest::{Manifest, SavedRoot};
 use super::publish::{Published, Staging};
 use super::verify::read_manifest;
@@ -10,7 +11,7 @@ use super::{LocalStore, Root, check_ids};
 use crate::error::CacheError;
 use crate::hash::ContentHash;
 use crate::key::EntryKey;
-use crate::tree::{Listing, MOST_ITEMS, Method, Selection, Top, hash_files, list, place};
+use crate::tree::{Layer, Listing, MOST_ITEMS, Method, Selection, Top, hash_files, list, place};
 
 /// Whether an entry may get another tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,14 @@ pub enum Saved {
     },
 }
 
+/// The layers of a root that is an overlay.
+pub(super) struct Origins<'a> {
+    pub(super) id: &'a str,
+    pub(super) upper: Top,
+    /// What the leased entry has of the root.
+    pub(super) entry: Option<Top>,
+}
+
 /// A root of the workspace that exists, and what a save takes of it.
 struct Found<'a> {
     id: &'a str,
@@ -66,6 +75,19 @@ impl LocalStore {
         saving: Saving,
     ) -> Result<Saved, CacheError> {
         check_ids(roots)?;
+        self.save_from(key, roots, (&[], None), saved_at_unix_ms, saving)
+    }
+
+    /// Saves what lies in the roots. Where a root is an overlay, its files are linked from the layers in `origins`, and
+    /// copied where none has them. What is in `entry` and looks the same is not read again.
+    pub(super) fn save_from(
+        &self,
+        key: &EntryKey,
+        roots: &[Root<'_>],
+        (origins, entry): (&[Origins<'_>], Option<&Lease>),
+        saved_at_unix_ms: i64,
+        saving: Saving,
+    ) -> Result<Saved, CacheError> {
         let before = self.saved_before(key)?;
         if saving == Saving::Once && before.is_some() {
             return Ok(Saved::Unchanged);
@@ -78,7 +100,15 @@ impl LocalStore {
         if files == 0 {
             return Ok(Saved::Empty);
         }
-        let known = |id| before.as_ref().and_then(|(_, manifest)| manifest.tree(id));
+        let current = before.as_ref().map(|(digest, _)| *digest);
+        let leased = match entry {
+            Some(entry) if current != Some(entry.digest()) => entry.manifest()?,
+            _ => None,
+        };
+        let older = before.as_ref().map(|(_, manifest)| manifest);
+        // What the entry below the workspace has; it is the current one unless a save has come between.
+        let lower = leased.as_ref().or(older.filter(|_| entry.is_some()));
+        let known = |id| lower.or(older).and_then(|manifest| manifest.tree(id));
         let mut tops = Vec::new();
         let mut saved = Vec::new();
         let mut skipped = 0;
@@ -93,16 +123,29 @@ impl LocalStore {
         }
         let manifest = Manifest::new(key.parts(), saved_at_unix_ms, saved);
         let digest = manifest.digest();
-        if before.is_some_and(|(current, _)| current == digest) {
+        if current == Some(digest) {
             return Ok(Saved::Unchanged);
         }
         let staging = Staging::new(&self.layout)?;
         let mut bytes = 0;
         for (id, top) in &tops {
             if let Some(tree) = manifest.tree(id) {
-                bytes += place(tree, top, &staging.root(id)?, Method::Link)?
-                    .placed()
-                    .bytes;
+                let origins = origins.iter().filter(|origins| origins.id == *id);
+                let layers: Vec<Layer<'_>> = origins
+                    .flat_map(|Origins { upper, entry, .. }| {
+                        let tree = lower.and_then(|manifest| manifest.tree(id));
+                        let entry = entry.as_ref().filter(|_| tree.is_some());
+                        let entry = entry.map(|top| Layer { top, tree });
+                        [Layer {
+                            top: upper,
+                            tree: None,
+                        }]
+                        .into_iter()
+                        .chain(entry)
+                    })
+                    .collect();
+                let placement = place(tree, top, &staging.root(id)?, Method::Link(&layers))?;
+                bytes += placement.placed().bytes;
             }
         }
         staging.write(&manifest)?;
@@ -115,6 +158,13 @@ impl LocalStore {
             }),
             Published::Before => Ok(Saved::Unchanged),
         }
+    }
+
+    /// Says whether a save since the lease has made another tree the current one.
+    pub(super) fn is_current(&self, entry: &Lease) -> Result<bool, CacheError> {
+        let _still = self.layout.lock_shared()?;
+        let pointer = Pointer::read(&self.layout.entry(entry.key()))?;
+        Ok(pointer == Pointer::Names(entry.digest()))
     }
 
     /// Returns the manifest of the current tree and its digest, if there is a good one.

@@ -157,7 +157,7 @@ impl Visit<'_> {
     }
 }
 
-fn kind_of(stat: &FileStat) -> Type {
+pub(super) fn kind_of(stat: &FileStat) -> Type {
     match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
         SFlag::S_IFDIR => Type::Directory,
         SFlag::S_IFREG => Type::File,

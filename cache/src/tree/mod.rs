@@ -17,12 +17,14 @@ mod name;
 mod place;
 mod select;
 mod shape;
+mod touched;
 
 pub(crate) use content::{hash_files, wrong_content};
-pub(crate) use file::Method;
+pub(crate) use file::{Layer, Method};
 pub(crate) use handle::{Top, open_file};
 pub(crate) use list::{Listing, list};
 pub(crate) use name::{FolderPath, Name, escape, path_component};
 pub(crate) use place::{Placed, Placement, place};
 pub(crate) use select::Selection;
 pub(crate) use shape::{FileShape, Folder, Link, MOST_ITEMS, Mtime, StoredFile, Tree};
+pub(crate) use touched::is_touched;

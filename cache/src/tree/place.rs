@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::sys::stat::{Mode, fchmod, futimens, mkdirat};
 use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 
-use super::file::{Method, Outcome, place_file};
+use super::file::{LayerFolder, Method, Outcome, place_file};
 use super::handle::{Ground, Top, make_top};
 use super::name::{FolderPath, Name};
 use super::shape::{Folder, StoredFile, Tree};
@@ -45,7 +45,7 @@ pub(crate) fn place<'a>(
     tree: &'a Tree<StoredFile>,
     from: &'a Top,
     to: &Path,
-    method: Method,
+    method: Method<'a>,
 ) -> Result<Placement<'a>, CacheError> {
     let (to, ground) = make_top(to)?;
     let mut placement = Placement {
@@ -75,7 +75,7 @@ struct Site<'a> {
 pub(crate) struct Placement<'a> {
     from: &'a Top,
     to: Top,
-    method: Method,
+    method: Method<'a>,
     sites: Vec<Site<'a>>,
     /// The files and links made so far, by folder; only needed to take them back.
     made: Mutex<Vec<(&'a FolderPath, Vec<&'a Name>)>>,
@@ -200,6 +200,13 @@ impl<'a> Placement<'a> {
         target: impl AsFd,
         made: &mut Vec<&'a Name>,
     ) -> Result<Placed, CacheError> {
+        let layers: Vec<LayerFolder<'_>> = match self.method {
+            Method::Link(layers) => {
+                let folders = layers.iter().map(|layer| layer.folder(&folder.path));
+                folders.flatten().collect()
+            }
+            Method::Copy => Vec::new(),
+        };
         let mut placed = Placed::default();
         let mut tell = |outcome, name, size| match outcome {
             Outcome::Made => {
@@ -219,8 +226,9 @@ impl<'a> Placement<'a> {
             tell(outcome, &link.name, 0);
         }
         for file in &folder.files {
+            let placed = place_file(self.method, &source, &layers, &target, file);
             let file = &file.shape;
-            let outcome = place_file(self.method, &source, &target, file).map_err(|source| {
+            let outcome = placed.map_err(|source| {
                 let path = folder.path.child(&file.name);
                 CacheError::Copy {
                     from: self.from.show(&path),

@@ -6,6 +6,7 @@ mod damage;
 mod hostile;
 mod keep;
 mod keyed;
+mod layered;
 mod lease;
 mod race;
 mod round_trip;

@@ -91,7 +91,7 @@ impl<E: ContainerEngine> Work<'_, E> {
     /// A context can have very many files.
     async fn gather(&self) -> Result<Context, PhaseEnd> {
         let wanted = &self.wanted;
-        let root = self.left.build.directory.source();
+        let root = self.left.tree.path().to_owned();
         let (context, dockerfile) = (wanted.context.clone(), wanted.dockerfile.clone());
         let gather = move |_: &_| Context::gather(&root, &context, &dockerfile);
         let gathered = blocking(gather).await;
