@@ -34,9 +34,10 @@ start() {
   rm -rf "$DATA"
   write_identities
   # `mini` is all of SeaweedFS in one process. The key lets it encrypt as SSE-S3 and SSE-KMS ask.
-  WEED_S3_SSE_KEK=$(openssl rand -hex 32) start_server "s3-$PORT" "$VENV/bin/weed" mini -dir="$DATA" \
+  # It sets aside room for each bucket in volumes: small ones, and one at a time, so that a small disk has enough.
+  WEED_S3_SSE_KEK=$(openssl rand -hex 32) WEED_MASTER_VOLUME_GROWTH_COPY_1=1 start_server "s3-$PORT" "$VENV/bin/weed" mini -dir="$DATA" \
     -ip=127.0.0.1 -ip.bind=127.0.0.1 -s3.port="$PORT" -s3.config="$DATA.json" \
-    -webdav=false -admin.ui=false -master.volumeSizeLimitMB=1024
+    -webdav=false -admin.ui=false -master.volumeSizeLimitMB=128
   wait_until 60 "s3-$PORT" answers
 }
 

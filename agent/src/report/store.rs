@@ -1,8 +1,10 @@
 //! Report groups on disk: `<root>/<group>/<build number>-<build uuid>/report.json`, and the raw files in `raw` beside it.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
@@ -14,6 +16,9 @@ pub const MOST_KEPT: usize = 100;
 
 /// The largest `report.json` that is read, in bytes.
 const LARGEST: u64 = 256 * 1024 * 1024;
+
+/// The largest raw file that is kept, in bytes: no larger one is read.
+const LARGEST_RAW: u64 = 1024 * 1024 * 1024;
 
 /// What stays as it is in a directory's name: a group's name may hold what a variable holds.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
@@ -91,7 +96,12 @@ impl ReportStore {
         removed
             .or_else(missing_is_fine)
             .map_err(StoreError::new("remove", &draft.place))?;
-        fs::create_dir_all(&draft.place).map_err(StoreError::new("make", &draft.place))?;
+        // A report's files are as the build wrote them, with whatever secrets it let slip.
+        let made = DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&draft.place);
+        made.map_err(StoreError::new("make", &draft.place))?;
         Ok(draft)
     }
 
@@ -114,6 +124,12 @@ impl ReportStore {
 }
 
 impl Entry {
+    fn written(&self) -> Option<SystemTime> {
+        fs::metadata(&self.path)
+            .and_then(|found| found.modified())
+            .ok()
+    }
+
     /// Reads the report.
     pub fn read(&self) -> Result<KeptReport, StoreError> {
         let path = self.path.join("report.json");
@@ -127,11 +143,18 @@ impl Entry {
 }
 
 impl Draft {
-    /// Keeps a raw file; `path` is relative and leads nowhere up.
-    pub fn raw(&self, path: &Path, mut from: File) -> Result<(), StoreError> {
+    /// Keeps a raw file; `path` is relative and leads nowhere up. One that is larger than any that is read is left out.
+    pub fn raw(&self, path: &Path, from: File) -> Result<(), StoreError> {
         let target = self.place.join("raw").join(path);
+        let found = from
+            .metadata()
+            .map_err(StoreError::new("look at", &target))?;
+        if found.len() > LARGEST_RAW {
+            return Ok(());
+        }
         let made = target.parent().map_or(Ok(()), fs::create_dir_all);
         made.map_err(StoreError::new("make a directory for", &target))?;
+        let mut from = from.take(LARGEST_RAW);
         let copied = File::create_new(&target).and_then(|mut to| io::copy(&mut from, &mut to));
         copied.map(drop).map_err(StoreError::new("write", &target))
     }
@@ -148,12 +171,23 @@ impl Draft {
         written.map_err(StoreError::new("write", &path))?;
         fs::rename(&self.place, &self.target).map_err(StoreError::new("make", &self.target))?;
         if let Some(group) = self.target.parent() {
-            for old in ReportStore::entries(group).iter().skip(MOST_KEPT) {
+            // By age: builds of several projects, and of several machines, have numbers of their own.
+            let mut others = ReportStore::entries(group);
+            others.retain(|entry| entry.path != self.target);
+            others.sort_by_cached_key(|entry| std::cmp::Reverse(entry.written()));
+            for old in others.iter().skip(MOST_KEPT - 1) {
                 let removed = fs::remove_dir_all(&old.path).or_else(missing_is_fine);
                 removed.map_err(StoreError::new("remove", &old.path))?;
             }
         }
-        Ok(self.target)
+        Ok(self.target.clone())
+    }
+}
+
+/// What could not be finished leaves nothing.
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _there_is_none_once_it_is_finished = fs::remove_dir_all(&self.place);
     }
 }
 

@@ -44,6 +44,10 @@ fn report_of(
     let selection = artifacts::select(left.tree, &rules).map_err(|error| error.to_string())?;
     let mut all: Option<Report> = None;
     for file in selection.files.values() {
+        // Base directories may lie in one another.
+        if files.contains(&file.source) {
+            continue;
+        }
         files.push(file.source.clone());
         let source = file.source.display().to_string();
         let failed = |error: String| format!("error processing report: [{source}: {error}]");

@@ -104,7 +104,7 @@ async fn lay(
         return Ok(Laid::Later);
     };
     match cache::lease(build, cache, paths, early).await {
-        Ok(stock) => Ok(match workspace.take(stock)? {
+        Ok(stock) => Ok(match workspace.take(stock) {
             Ok(stock) => Laid::Entry(stock.check().into()),
             Err(restoring) => Laid::Nothing(restoring),
         }),
@@ -128,7 +128,7 @@ pub(super) async fn checked(
         changed = true;
         workspace.lift();
         checking = match *next {
-            Ok(stock) => match workspace.take(stock)? {
+            Ok(stock) => match workspace.take(stock) {
                 Ok(stock) => stock.check(),
                 Err(restoring) => return Ok((restoring, changed)),
             },

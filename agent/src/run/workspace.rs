@@ -366,32 +366,29 @@ impl Workspace {
     }
 
     /// Lays an entry over the source and what else is kept; what came of restoring where that cannot be.
-    pub(super) fn take(&mut self, stock: Stock) -> Result<Result<Stock, Restoring>, PhaseEnd> {
+    pub(super) fn take(&mut self, stock: Stock) -> Result<Stock, Restoring> {
         let mut stock = stock;
         let Below::Layered(layered) = &mut self.source else {
-            return Ok(Err(Restoring::NotAsked));
+            return Err(Restoring::NotAsked);
         };
         let start = Instant::now();
         let tree = match stock.tree() {
             Ok(tree) => tree,
-            Err(reason) => return Ok(Err(Restoring::Failed(reason))),
+            Err(reason) => return Err(Restoring::Failed(reason)),
         };
-        layered
-            .lay(tree, Arc::clone(&stock.entry))
-            .map_err(|error| {
-                PhaseEnd::fault(
-                    error.to_string(),
-                    "see that the disk has room (`df -h`), or use `--workspace copy`",
-                )
-            })?;
+        // Another build may set the entry aside meanwhile.
+        if let Err(error) = layered.lay(tree, Arc::clone(&stock.entry)) {
+            self.lift();
+            return Err(Restoring::Failed(error.to_string()));
+        }
         for kept in &mut self.kept {
             if let Err(reason) = kept.lay(&stock.entry) {
                 self.lift();
-                return Ok(Err(Restoring::Failed(reason)));
+                return Err(Restoring::Failed(reason));
             }
         }
         stock.also_took(start.elapsed());
-        Ok(Ok(stock))
+        Ok(stock)
     }
 
     /// Takes the entry away again.
@@ -413,12 +410,23 @@ impl Layered {
                 path: tree.clone(),
                 source,
             })?;
-            meet(&below, Some(&tree), &self.source.upper())?;
             let held = File::open(&tree).map_err(|source| WorkspaceError { path: tree, source })?;
             // Under its name, another build may set it aside before the engine mounts it.
             let process = std::process::id();
-            let path = format!("/proc/{process}/fd/{}", held.as_raw_fd());
-            self.source.cover(path.into());
+            let path = PathBuf::from(format!("/proc/{process}/fd/{}", held.as_raw_fd()));
+            let upper = self.source.upper();
+            meet(&below, Some(&path), &upper).or_else(|error| {
+                // What was prepared for it by then is not for a build to see.
+                let anew =
+                    std::fs::remove_dir_all(&upper).and_then(|()| std::fs::create_dir(&upper));
+                let anew = anew.map_err(|source| WorkspaceError {
+                    path: upper.clone(),
+                    source,
+                });
+                anew.and_then(|()| meet(&below, None, &upper))?;
+                Err(error)
+            })?;
+            self.source.cover(path);
             self.cover = Some(held);
         }
         self.entry = Some(entry);

@@ -117,6 +117,22 @@ impl<E: ContainerEngine> Work<'_, E> {
         Ok(())
     }
 
+    /// Whether the engine has these very bases, so that what it builds is made from them: a tag may have moved meanwhile, and
+    /// the builder takes what is there of another platform's image.
+    pub(super) async fn has(&self, bases: &[Base]) -> Result<bool, PhaseEnd> {
+        for base in bases.iter().filter(|base| !base.at_engine) {
+            let Some(digest) = &base.digest else {
+                return Ok(false);
+            };
+            let end = format!("@{digest}");
+            let found = self.surroundings.engine.image(&base.image.name).await?;
+            if !found.is_some_and(|it| it.digests.iter().any(|known| known.ends_with(&end))) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     async fn pull(&self, base: &str) -> Result<(), PhaseEnd> {
         let credentials = self.surroundings.keychain.find(base).await;
         let credentials = credentials.map_err(|error| refused(error.to_string(), error.help()))?;

@@ -67,8 +67,10 @@ impl<E: ContainerEngine> Work<'_, E> {
         {
             return Ok(reused);
         }
-        self.fetch_bases(bases.as_deref().unwrap_or_default())
-            .await?;
+        let bases = bases.unwrap_or_default();
+        self.fetch_bases(&bases).await?;
+        // Made from other bases than the key says, the image must not be found under it.
+        let key = if self.has(&bases).await? { key } else { None };
         let name = format!("understudy-build:{}", uuid::Uuid::new_v4().simple());
         let id = self.build(context, &name, key.as_deref(), teller).await?;
         teller.tell(EventKind::ImageBuilt {

@@ -101,9 +101,11 @@ impl<E: ContainerEngine> Work<'_, E> {
         let key_tag = key.map(images::key_tag);
         let declared = self.first_tag();
         // What is not judged yet must not have a tag that somebody deploys.
-        let first = match &key_tag {
-            Some(tag) if self.wanted.fail_on.is_some() => tag.as_str(),
-            _ => declared,
+        let unjudged = format!("understudy-unjudged-{}", uuid::Uuid::new_v4().simple());
+        let first = match (&key_tag, self.wanted.fail_on) {
+            (Some(tag), Some(_)) => tag.as_str(),
+            (None, Some(_)) => unjudged.as_str(),
+            (_, None) => declared,
         };
         let digest = self.push(id, first, teller).await?;
         self.await_scan(&digest, teller).await?;
