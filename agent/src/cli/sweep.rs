@@ -43,9 +43,12 @@ pub(super) fn start(cache: Option<&Path>, cache_max: Option<u64>) {
 /// Puts away what builds have left whose program was killed, and deletes what is in the trash; makes nothing where there is
 /// none.
 pub(super) async fn sweep(args: SweepArgs, settings: &Settings) -> Result<ExitCode, CliError> {
-    if settings.state.join("builds").is_dir() {
-        put_away(settings).await?;
-    }
+    // What cannot be put away keeps nobody from the rest.
+    let put_away = if settings.state.join("builds").is_dir() {
+        put_away(settings).await
+    } else {
+        Ok(())
+    };
     let trash = settings.state.join("trash");
     let done = tokio::task::spawn_blocking(move || {
         let emptied = journal::empty(&trash).map_err(|error| error.to_string());
@@ -62,6 +65,7 @@ pub(super) async fn sweep(args: SweepArgs, settings: &Settings) -> Result<ExitCo
         .map_err(|error| error.to_string())
         .and_then(|done| done);
     done.map_err(|error| CliError::fault(error, "delete it by hand, with sudo if root owns it"))?;
+    put_away?;
     Ok(ExitCode::from(SUCCEEDED))
 }
 
@@ -108,21 +112,31 @@ async fn put_away(settings: &Settings) -> Result<(), CliError> {
             dead.insert(uuid, (directory, held));
         }
     }
+    let mut first_failure = Ok(());
     if let Ok(docker) = &docker {
-        for found in found.iter().filter(|found| dead.contains_key(&found.value)) {
+        for found in &found {
+            if !dead.contains_key(&found.value) {
+                continue;
+            }
             let removed = match &found.what {
                 Thing::Container(id) => docker.remove(id).await,
                 Thing::Volume(name) => docker.remove_volume(name).await,
             };
-            removed.map_err(|error| failed(&error))?;
+            if let Err(error) = removed {
+                // It may still be in the build's directories.
+                dead.remove(&found.value);
+                first_failure = first_failure.and(Err(failed(&error)));
+            }
         }
     }
     for (directory, _held) in dead.into_values() {
         for part in directory.working() {
-            journal::throw_away(&part, &state.trash()).map_err(|error| failed(&error))?;
+            if let Err(error) = journal::throw_away(&part, &state.trash()) {
+                first_failure = first_failure.and(Err(failed(&error)));
+            }
         }
     }
-    Ok(())
+    first_failure
 }
 
 /// Something that a build has at the engine.

@@ -249,7 +249,17 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
         if !variables.is_empty() {
             teller.tell(EventKind::VariablesExported { variables });
         }
-        if phase == Phase::PostBuild {
+        // What the build has started at a lent engine writes to the source still, and a cache shares files with it.
+        let quiet = match self.pending.lent.take() {
+            Some(lent) if phase == Phase::PostBuild => {
+                docker_loan::take_back(lent, self.build, teller).await
+            }
+            lent => {
+                self.pending.lent = lent;
+                true
+            }
+        };
+        if phase == Phase::PostBuild && quiet {
             let (plan, workspace) = (&started.plan, &started.workspace);
             let (early, paths) = (&started.early, &started.paths);
             cache::save(self.build, plan, early, paths, workspace, teller).await;
@@ -316,7 +326,7 @@ impl<E: ContainerEngine> Conductor<'_, '_, E> {
             self.stop_lending(teller).await;
         }
         if let Some(lent) = self.pending.lent.take() {
-            docker_loan::take_back(lent, self.build, teller).await;
+            let _told = docker_loan::take_back(lent, self.build, teller).await;
         }
         let directory = &self.build.directory;
         for directory in directory.working() {

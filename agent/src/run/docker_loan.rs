@@ -55,8 +55,11 @@ pub(super) fn lend(
 }
 
 /// Ends the loan; what the build made with it is gone afterwards.
-pub(super) async fn take_back(lent: LentDocker, build: &Build, teller: &mut Teller<'_>) {
-    match lent.end().await {
+/// Returns whether nothing of it is left.
+pub(super) async fn take_back(lent: LentDocker, build: &Build, teller: &mut Teller<'_>) -> bool {
+    let ended = lent.end().await;
+    let all = ended.is_ok();
+    match ended {
         Ok(0) => {}
         Ok(untold) => teller.warn(
             format!("{untold} more calls to Docker were refused"),
@@ -70,4 +73,5 @@ pub(super) async fn take_back(lent: LentDocker, build: &Build, teller: &mut Tell
             ),
         ),
     }
+    all
 }

@@ -101,9 +101,10 @@ impl LocalStore {
             }
             let removal = match (&part.entry, doing) {
                 (Some(entry), Doing::DryRun) if entry.in_use => Removal::InUse,
+                (None, Doing::DryRun) if in_use(&part.path)? => Removal::InUse,
                 (_, Doing::DryRun) => Removal::Done,
                 (Some(entry), Doing::Really) => self.remove(&entry.key)?,
-                (None, Doing::Really) => self.throw_away(&part.path).map(|()| Removal::Done)?,
+                (None, Doing::Really) => self.remove_damaged(&part.path)?,
             };
             match removal {
                 Removal::Done => {
@@ -131,6 +132,19 @@ impl LocalStore {
             return Ok(Removal::InUse);
         }
         self.throw_away(&entry)?;
+        Ok(Removal::Done)
+    }
+
+    /// Removes what was set aside: a build that had it then may have it still.
+    fn remove_damaged(&self, path: &Path) -> Result<Removal, CacheError> {
+        let _still = self.layout.lock_exclusive()?;
+        if !path.is_dir() {
+            return Ok(Removal::Absent);
+        }
+        if in_use(path)? {
+            return Ok(Removal::InUse);
+        }
+        self.throw_away(path)?;
         Ok(Removal::Done)
     }
 

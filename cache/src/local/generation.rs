@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::imaged;
 use super::layout::Layout;
 use super::manifest::TREE_NAME;
+use super::verify::Verify;
 use crate::error::CacheError;
 use crate::hash::ContentHash;
 use crate::key::EntryKey;
@@ -102,9 +103,13 @@ impl Current {
                 lock,
                 imaged,
             })),
-            Err(_) => Ok(Self::Broken {
-                pointer,
-                what: "its image cannot be mounted",
+            Err(_) => Ok(match imaged::wrong_image(&path, Verify::Content) {
+                // The entry is good: it is this process that cannot mount.
+                Ok(None) => Self::Absent,
+                Ok(Some(_)) | Err(_) => Self::Broken {
+                    pointer,
+                    what: "its image cannot be mounted",
+                },
             }),
         }
     }

@@ -48,11 +48,15 @@ impl Meter {
     }
 
     fn folder(&self, folder: &Path, more: &mut Vec<PathBuf>) -> io::Result<u64> {
-        let mut bytes = fs::symlink_metadata(folder)?.blocks() * BLOCK;
+        let own = fs::symlink_metadata(folder)?;
+        let mut bytes = own.blocks() * BLOCK;
         for entry in fs::read_dir(folder)? {
             let Ok(entry) = entry else { continue };
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                more.push(entry.path());
+                // What is mounted there takes no room here.
+                if entry.metadata().is_ok_and(|found| found.dev() == own.dev()) {
+                    more.push(entry.path());
+                }
             } else if let Ok(metadata) = entry.metadata() {
                 bytes += self.own(&metadata);
             }

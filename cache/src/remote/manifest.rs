@@ -17,6 +17,10 @@ const FORMAT: u32 = 1;
 pub(super) const MOST_BYTES: u64 = 128 << 20;
 const MOST_UNPACKED: u64 = 512 << 20;
 const MOST_PACKS: usize = 20_000;
+/// So much of a host's disk an entry may take, in bytes.
+const MOST_DATA: u64 = 256 << 30;
+/// So much all tables of an entry may take, in bytes.
+const MOST_TABLES: u64 = 128 << 20;
 const LEVEL: i32 = 6;
 
 /// A tree and its packs, as they are stored.
@@ -108,6 +112,12 @@ impl Packed {
         }
         if packed.packs.len() > MOST_PACKS || !packed.packs.iter().all(Pack::is_sane) {
             return Err("its packs are too many or too large".to_owned());
+        }
+        // Each is bounded, so that no sum overflows.
+        let data: u64 = packed.packs.iter().map(Pack::size).sum();
+        let tables: u64 = packed.packs.iter().map(|pack| pack.table).sum();
+        if data > MOST_DATA || tables > MOST_TABLES {
+            return Err("its packs are too large together".to_owned());
         }
         Ok(packed)
     }

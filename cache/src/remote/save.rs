@@ -191,7 +191,11 @@ impl RemoteStore {
                 });
                 let (file, pack, table) = making.await?;
                 let object = self.layout.pack(namespace, pack.name);
-                let options = new_object();
+                // Written again, the same content is young again for rules of age, and one that was altered is mended.
+                let options = PutOptions {
+                    condition: Condition::Always,
+                    ..new_object()
+                };
                 let put = self
                     .bucket
                     .put_file(&object, file.path(), &options, &|_| {});
