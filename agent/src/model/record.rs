@@ -37,7 +37,7 @@ pub struct BuildRecord {
     pub artifacts: Vec<ArtifactsDelivered>,
     /// The reports that were made.
     pub reports: Vec<ReportRecord>,
-    /// The images that are in their repositories.
+    /// The images that are in their repositories: declared ones, then those that commands pushed.
     pub images: Vec<ImagePushed>,
     /// `exportedEnvironmentVariables`.
     pub exported: Vec<(String, String)>,
@@ -220,15 +220,20 @@ impl BuildRecord {
                 && image.origin == ImageOrigin::Command
                 && (&known.repository, &known.digest) == (&image.repository, &image.digest)
         };
-        match self.images.iter_mut().find(by_command) {
-            Some(known) => {
-                for tag in &image.tags {
-                    if !known.tags.contains(tag) {
-                        known.tags.push(tag.clone());
-                    }
+        if let Some(known) = self.images.iter_mut().find(by_command) {
+            for tag in &image.tags {
+                if !known.tags.contains(tag) {
+                    known.tags.push(tag.clone());
                 }
             }
-            None => self.images.push(image.clone()),
+        } else {
+            // A declared one is pushed after the commands', and is what readers of a result look for first.
+            let declared = image.origin != ImageOrigin::Command;
+            let of_commands =
+                |known: &ImagePushed| declared && known.origin == ImageOrigin::Command;
+            let place = self.images.iter().position(of_commands);
+            self.images
+                .insert(place.unwrap_or(self.images.len()), image.clone());
         }
     }
 
