@@ -15,6 +15,9 @@ pub enum CacheError {
         /// Why.
         source: io::Error,
     },
+    /// Nobody waits for it any more.
+    #[error("save a cache that nobody waits for: the build was stopped")]
+    Abandoned,
     /// A lock of the store cannot be taken.
     #[error("lock `{path}`: keep the cache store on a local file system with file locks")]
     Lock {

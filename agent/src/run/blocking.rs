@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs `work`; when this future is dropped, the flag that the work was given becomes true.
 pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
+    work: impl FnOnce(&Arc<AtomicBool>) -> T + Send + 'static,
 ) -> Result<T, tokio::task::JoinError> {
     let abandoned = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&abandoned);

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use buildspec::CacheAction;
@@ -68,7 +69,7 @@ pub(super) async fn restore(
         Ok(job) => job,
         Err(restoring) => return restoring,
     };
-    in_store(move || {
+    in_store(move |_| {
         let start = Instant::now();
         let found = Box::new(job.restore(&parts)?);
         let took = start.elapsed();
@@ -89,7 +90,7 @@ pub(super) async fn lease(
 }
 
 async fn lease_of(job: Job, before: Vec<MissReason>) -> Result<Stock, Restoring> {
-    let leased = in_store(move || {
+    let leased = in_store(move |_| {
         let start = Instant::now();
         let (mut found, lease) = job.lease()?;
         found.misses.splice(0..0, before);
@@ -342,8 +343,8 @@ pub(super) async fn save(
         Err(error) => Err(error.to_string()),
         Ok((parts, open)) => {
             let entry = workspace.entry();
-            in_store(move || {
-                let saved = job.save(&parts, entry.as_deref(), now);
+            in_store(move |abandoned| {
+                let saved = job.save(&parts, entry.as_deref(), now, abandoned);
                 drop(open);
                 saved
             })
@@ -432,9 +433,9 @@ fn unusable(what: &str, reason: &str, teller: &mut Teller<'_>) {
 }
 
 async fn in_store<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, CacheError> + Send + 'static,
+    work: impl FnOnce(&Arc<AtomicBool>) -> Result<T, CacheError> + Send + 'static,
 ) -> Result<T, String> {
-    match blocking(|_abandoned| work()).await {
+    match blocking(work).await {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     }

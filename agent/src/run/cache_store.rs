@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cache::{
     Access, CacheError, EntryKey, Fetched, Hit, KeyParts, LayeredRoot, Lease, Leased, LocalStore,
@@ -267,13 +268,14 @@ impl Job {
         parts: &[Part],
         entry: Option<&Lease>,
         now: i64,
+        abandoned: &Arc<AtomicBool>,
     ) -> Result<SavedAs, CacheError> {
         let (name, saving) = match &self.names {
             Names::Classic => (None, Saving::Latest),
             Names::Keyed { key, .. } => (Some(key), Saving::Once),
         };
         let key = self.key(name)?;
-        let store = LocalStore::open(&self.store)?;
+        let store = LocalStore::open(&self.store)?.until(Arc::clone(abandoned));
         let layered: Option<Vec<LayeredRoot<'_>>> = parts.iter().map(Part::layered).collect();
         let saved = if let Some(roots) = layered {
             store.save_layers(&key, &roots, entry, now, saving)?
@@ -281,7 +283,9 @@ impl Job {
             let roots: Vec<Root<'_>> = parts.iter().map(Part::root).collect();
             store.save(&key, &roots, now, saving)?
         };
-        let remote = self.remote.as_ref().filter(|_| saved != Saved::Empty);
+        let waited_for = !abandoned.load(Ordering::Relaxed);
+        let remote = self.remote.as_ref();
+        let remote = remote.filter(|_| saved != Saved::Empty && waited_for);
         Ok(SavedAs {
             uploaded: remote.and_then(|remote| remote.save(&key, &store, saving, now)),
             trouble: remote.and_then(|remote| remote.trouble().map(str::to_owned)),

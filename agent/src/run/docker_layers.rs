@@ -6,6 +6,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use cache::{
@@ -39,7 +41,7 @@ pub(super) async fn fetch(build: &Build, teller: &mut Teller<'_>) -> Option<Kept
     let scope = build.request.cache_scope.clone();
     let remote = cache_store::remote(&build.request);
     let start = Instant::now();
-    let leased = in_store(move || {
+    let leased = in_store(move |_| {
         let (store, key) = (LocalStore::open(&store)?, key(&scope)?);
         // Whatever S3 has, and says, it is the local store's entry that counts.
         let trouble = remote.and_then(|remote| {
@@ -112,14 +114,14 @@ pub(super) async fn save(build: &Build, teller: &mut Teller<'_>) {
     let layers = build.directory.layers();
     let now = teller.now().as_millisecond();
     let start = Instant::now();
-    let saved = in_store(move || {
+    let saved = in_store(move |abandoned| {
         let key = key(&scope)?;
         let root = Root {
             id: ROOT,
             dir: &layers,
             patterns: &[".".to_owned()],
         };
-        let store = LocalStore::open(&store)?;
+        let store = LocalStore::open(&store)?.until(Arc::clone(abandoned));
         let saved = store.save(&key, &[root], now, Saving::Latest)?;
         let trouble = remote.filter(|_| saved != Saved::Empty).and_then(|remote| {
             remote.save(&key, &store, Saving::Latest, now);
@@ -218,9 +220,9 @@ fn unusable(what: &str, reason: &str, teller: &mut Teller<'_>) {
 }
 
 async fn in_store<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, CacheError> + Send + 'static,
+    work: impl FnOnce(&Arc<AtomicBool>) -> Result<T, CacheError> + Send + 'static,
 ) -> Result<T, String> {
-    match blocking(|_abandoned| work()).await {
+    match blocking(work).await {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     }

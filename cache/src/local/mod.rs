@@ -42,6 +42,8 @@ mod usage;
 mod verify;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 pub use budget::{Budget, Doing, Evicted, Removal, Shrunk};
 pub(crate) use imaged::{IMAGE_NAME, Piece, digest_of, seal};
@@ -65,6 +67,7 @@ use layout::Layout;
 pub struct LocalStore {
     layout: Layout,
     verify: Verify,
+    abandoned: Option<Arc<AtomicBool>>,
 }
 
 /// A directory of a workspace, and what of it belongs to an entry.
@@ -87,6 +90,7 @@ impl LocalStore {
         Ok(Self {
             layout: Layout::open(root)?,
             verify: Verify::default(),
+            abandoned: None,
         })
     }
 
@@ -94,6 +98,14 @@ impl LocalStore {
     #[must_use]
     pub fn with_verify(self, verify: Verify) -> Self {
         Self { verify, ..self }
+    }
+
+    /// Has a save come to nothing once the flag is true: whoever set it may take away what is being saved, and a part of
+    /// it must not be published as the whole.
+    #[must_use]
+    pub fn until(self, abandoned: Arc<AtomicBool>) -> Self {
+        let abandoned = Some(abandoned);
+        Self { abandoned, ..self }
     }
 }
 

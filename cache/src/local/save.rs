@@ -1,6 +1,7 @@
 //! Saving: list, hash what is new, compare, link, publish.
 
 use std::io;
+use std::sync::atomic::Ordering;
 
 use super::generation::{Current, Pointer};
 use super::lease::Lease;
@@ -149,6 +150,11 @@ impl LocalStore {
             }
         }
         staging.write(&manifest)?;
+        if let Some(abandoned) = &self.abandoned
+            && abandoned.load(Ordering::Relaxed)
+        {
+            return Err(CacheError::Abandoned);
+        }
         match staging.publish(&self.layout, key, digest, saving)? {
             Published::Now => Ok(Saved::Stored {
                 digest,

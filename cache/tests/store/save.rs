@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cache::{CacheError, Root, Saved, Saving};
 
@@ -195,4 +197,24 @@ fn unusable_roots_are_refused() {
     ));
     let outside = scene.try_save(&work, &["../other"]);
     assert!(matches!(outside, Err(CacheError::Pattern { .. })));
+}
+
+#[test]
+fn save_that_nobody_waits_for_changes_nothing() {
+    let scene = Scene::new();
+    let work = scene.path("work");
+    write(&work, "kept", "k");
+    let first = digest(scene.save(&work, &["*"]));
+
+    write(&work, "new", "n");
+    let given_up = Arc::new(AtomicBool::new(true));
+    let store = scene.store.clone().until(Arc::clone(&given_up));
+    let mut scene = scene;
+    scene.store = store;
+    let refused = scene.try_save(&work, &["*"]);
+    assert!(matches!(refused, Err(CacheError::Abandoned)), "{refused:?}");
+    assert_eq!(scene.hit(&scene.path("restored")).digest, first);
+
+    given_up.store(false, Ordering::Relaxed);
+    assert_ne!(digest(scene.save(&work, &["*"])), first);
 }
