@@ -41,10 +41,10 @@ impl Reads {
     fn command(self) -> &'static str {
         match self {
             Self::TwoPackages => {
-                "cd /work/node_modules && find webpack eslint -type f -exec cat {} + > /dev/null"
+                "cd /tree/node_modules && find webpack eslint -type f -exec cat {} + > /dev/null"
             }
             Self::Everything => {
-                "cd /work/node_modules && find . -type f -exec cat {} + > /dev/null"
+                "cd /tree/node_modules && find . -type f -exec cat {} + > /dev/null"
             }
         }
     }
@@ -167,7 +167,7 @@ impl Host {
             upper.display(),
             work.display()
         );
-        let volume = "type=volume,dst=/work,volume-driver=local,volume-opt=type=overlay,volume-opt=device=overlay";
+        let volume = "type=volume,dst=/tree,volume-driver=local,volume-opt=type=overlay,volume-opt=device=overlay";
         run(reads, &["--mount", &format!("{volume},{options}")])
     }
 }
@@ -228,7 +228,7 @@ fn race(id: &'static str, reads: Reads, aim: f64) -> Result<Figure, String> {
             ])?)?;
             let tree = fresh("theirs")?;
             Rival::TarZstd.unpack(&packed, &tree)?;
-            run(reads, &["--volume", &format!("{}:/work", tree.display())])
+            run(reads, &["--volume", &format!("{}:/tree", tree.display())])
         },
     )
 }

@@ -3,15 +3,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use buildspec::CacheAction;
 use cache::{CacheError, Fetched, Hit, Lease, MissReason, Saved, Uploaded, Verified};
 use tokio::task::JoinHandle;
 
-use super::blocking::blocking;
-use super::cache_store::{Found, FromBucket, Job, Names, Part, SavedAs};
+use super::cache_store::{Found, FromBucket, Job, Names, Part, SavedAs, in_store};
 use super::teller::Teller;
 use super::values::Values;
 use super::workspace::Workspace;
@@ -430,13 +428,4 @@ fn unusable(what: &str, reason: &str, teller: &mut Teller<'_>) {
         format!("the cache was not {what}: {reason}"),
         "mend that, choose another place with `--cache DIR`, or turn it off with `--cache off`",
     );
-}
-
-async fn in_store<T: Send + 'static>(
-    work: impl FnOnce(&Arc<AtomicBool>) -> Result<T, CacheError> + Send + 'static,
-) -> Result<T, String> {
-    match blocking(work).await {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    }
 }

@@ -10,6 +10,7 @@ use cache::{
 };
 
 use super::Build;
+use super::blocking::blocking;
 use super::values::Values;
 use crate::model::{BuildRequest, CacheAccess};
 use crate::plan::CachePlan;
@@ -47,6 +48,17 @@ impl Names {
             // An empty beginning is that of every name.
             fallbacks: fallbacks.filter(|prefix| !prefix.is_empty()).collect(),
         })
+    }
+}
+
+/// Does work at a store on a thread of its own, which is told when nobody waits for it any more. What went wrong comes as a
+/// text for a person.
+pub(super) async fn in_store<T: Send + 'static>(
+    work: impl FnOnce(&Arc<AtomicBool>) -> Result<T, CacheError> + Send + 'static,
+) -> Result<T, String> {
+    match blocking(work).await {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -7,7 +7,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use cache::{
@@ -15,9 +14,9 @@ use cache::{
     Saved, Saving, Verified,
 };
 
-use super::blocking::blocking;
+use super::cache_store::{self, in_store};
 use super::teller::Teller;
-use super::{Build, cache_store, millis};
+use super::{Build, millis};
 use crate::engine::{Access, Mount};
 use crate::model::{CacheAccess, DockerAccess, EventKind, LayersMoved};
 use crate::plan::layout;
@@ -217,13 +216,4 @@ fn unusable(what: &str, reason: &str, teller: &mut Teller<'_>) {
         format!("the Docker layers were not {what}: {reason}"),
         "mend that, choose another place with `--cache DIR`, or leave `--docker-cache` away",
     );
-}
-
-async fn in_store<T: Send + 'static>(
-    work: impl FnOnce(&Arc<AtomicBool>) -> Result<T, CacheError> + Send + 'static,
-) -> Result<T, String> {
-    match blocking(work).await {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    }
 }

@@ -13,7 +13,6 @@ use super::verify::{Verify, verify};
 use crate::error::CacheError;
 use crate::hash::ContentHash;
 use crate::key::EntryKey;
-use crate::tree::Placed;
 
 /// An entry of a store, and what is known of it without reading its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,17 +72,11 @@ impl LocalStore {
                 return Ok(Verified::Miss(miss));
             }
         };
-        let mut placed = Placed::default();
-        for root in &manifest.roots {
-            placed.add(&root.tree.figures());
-        }
-        Ok(Verified::Whole(Hit {
+        Ok(Verified::Whole(Hit::of(
             digest,
-            saved_at_unix_ms: manifest.saved_at_unix_ms,
-            files: placed.files,
-            bytes: placed.bytes,
-            kept: 0,
-        }))
+            &manifest,
+            &manifest.figures(),
+        )))
     }
 }
 

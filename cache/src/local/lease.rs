@@ -13,7 +13,7 @@ use super::{LocalStore, layout::Layout};
 use crate::error::CacheError;
 use crate::hash::ContentHash;
 use crate::key::EntryKey;
-use crate::tree::{Placed, Top, path_component};
+use crate::tree::{Top, path_component};
 
 /// What a lease came to.
 #[derive(Debug)]
@@ -104,19 +104,11 @@ impl Lease {
     pub fn verify(&self) -> Result<Verified, CacheError> {
         let digest = self.generation.digest;
         match verify(&self.generation, &self.key, self.store.verify)? {
-            Ok(manifest) => {
-                let mut found = Placed::default();
-                for root in &manifest.roots {
-                    found.add(&root.tree.figures());
-                }
-                Ok(Verified::Whole(Hit {
-                    digest,
-                    saved_at_unix_ms: manifest.saved_at_unix_ms,
-                    files: found.files,
-                    bytes: found.bytes,
-                    kept: 0,
-                }))
-            }
+            Ok(manifest) => Ok(Verified::Whole(Hit::of(
+                digest,
+                &manifest,
+                &manifest.figures(),
+            ))),
             Err(what) => {
                 let seen = Pointer::Names(digest);
                 let miss = self.store.set_aside(&self.key, &seen, what)?;

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::{ContentHash, Fields};
 use crate::key::KeyParts;
-use crate::tree::{Folder, FolderPath, MOST_ITEMS, StoredFile, Top, Tree, escape, open_file};
+use crate::tree::{
+    Folder, FolderPath, MOST_ITEMS, Placed, StoredFile, Top, Tree, escape, open_file,
+};
 
 /// The version of the manifest and of the digest. An entry of another version is of no use.
 const FORMAT: u32 = 1;
@@ -79,11 +81,12 @@ impl Manifest {
     }
 
     /// Returns how many files and links there are, and the sizes of the files together.
-    pub(crate) fn figures(&self) -> (u64, u64) {
-        let all = self.roots.iter().map(|root| root.tree.figures());
-        all.fold((0, 0), |(files, bytes), part| {
-            (files + part.files, bytes + part.bytes)
-        })
+    pub(crate) fn figures(&self) -> Placed {
+        let mut figures = Placed::default();
+        for root in &self.roots {
+            figures.add(&root.tree.figures());
+        }
+        figures
     }
 
     /// Reads the manifest in the directory of a tree. The inner error says what is wrong with it.

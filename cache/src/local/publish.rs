@@ -16,7 +16,7 @@ use super::summary::{self, Summary};
 use crate::error::CacheError;
 use crate::hash::ContentHash;
 use crate::key::EntryKey;
-use crate::tree::{Placed, path_component};
+use crate::tree::path_component;
 
 /// The name of the new tree's directory while it is made.
 const NEW: &str = "new";
@@ -86,10 +86,7 @@ impl Staging {
             file.sync_all()
         });
         written.map_err(CacheError::write(&path))?;
-        let mut figures = Placed::default();
-        for root in &manifest.roots {
-            figures.add(&root.tree.figures());
-        }
+        let figures = manifest.figures();
         let summary = Summary {
             key: manifest.key.clone(),
             saved_at_unix_ms: manifest.saved_at_unix_ms,

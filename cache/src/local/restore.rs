@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::generation::{Current, Pointer};
+use super::manifest::Manifest;
 use super::usage;
 use super::verify::verify;
 use super::{LocalStore, Root, check_ids};
@@ -34,6 +35,18 @@ pub struct Hit {
     /// How many files and links of the entry were not made, because the workspace had something in
     /// their place.
     pub kept: u64,
+}
+
+impl Hit {
+    pub(super) fn of(digest: ContentHash, manifest: &Manifest, placed: &Placed) -> Self {
+        Self {
+            digest,
+            saved_at_unix_ms: manifest.saved_at_unix_ms,
+            files: placed.files,
+            bytes: placed.bytes,
+            kept: placed.kept,
+        }
+    }
 }
 
 /// Why there was nothing to restore.
@@ -96,13 +109,11 @@ impl LocalStore {
         for placement in &placements {
             placed.add(placement.placed());
         }
-        Ok(Restored::Hit(Hit {
-            digest: generation.digest,
-            saved_at_unix_ms: manifest.saved_at_unix_ms,
-            files: placed.files,
-            bytes: placed.bytes,
-            kept: placed.kept,
-        }))
+        Ok(Restored::Hit(Hit::of(
+            generation.digest,
+            &manifest,
+            &placed,
+        )))
     }
 
     /// Moves an entry aside if its pointer is still the one that led to the damage.

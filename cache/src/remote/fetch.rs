@@ -21,7 +21,7 @@ use crate::image::{self, Contents, Extent, Fragment, PackedFile, SUPERBLOCK};
 use crate::key::EntryKey;
 use crate::local::{IMAGE_NAME, Import, LocalStore, Manifest, Piece, digest_of, seal};
 use crate::parallel::in_parallel;
-use crate::tree::path_component;
+use crate::tree::{Placed, path_component};
 
 impl RemoteStore {
     /// Makes the entry of `key` one of the local store, unless that has the very tree already.
@@ -108,7 +108,7 @@ impl RemoteStore {
             Ok::<_, Trouble>(manifest.figures())
         });
         let made = made.await;
-        let (files, bytes) =
+        let Placed { files, bytes, .. } =
             made.map_err(|error| CacheError::pack("an entry")(io::Error::other(error)))??;
         let manifest_bytes = reference.manifest_bytes;
         Ok(Transfer {

@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn forged_manifest_is_refused() {
         let good = unpacked(&root("a", "f", 0), "").expect("a manifest");
-        assert_eq!(good.figures().0, 1);
+        assert_eq!(good.figures().files, 1);
         for (path, name, step) in [
             ("..", "f", 0),
             ("../a", "f", 0),

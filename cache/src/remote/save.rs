@@ -20,7 +20,7 @@ use crate::hash::ContentHash;
 use crate::image::Packer;
 use crate::key::{EntryKey, Namespace};
 use crate::local::{Lease, Leased, LocalStore, Manifest, Saving};
-use crate::tree::{Top, open_file};
+use crate::tree::{Placed, Top, open_file};
 
 /// How many packs are made and uploaded at a time.
 const PACKS: usize = 3;
@@ -97,7 +97,7 @@ impl RemoteStore {
             return Ok(Some(other));
         }
         self.remember(key).await?;
-        let (files, bytes) = source.manifest.figures();
+        let Placed { files, bytes, .. } = source.manifest.figures();
         Ok(Some(Uploaded::Stored(Transfer {
             digest: tree,
             files,
