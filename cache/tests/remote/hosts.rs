@@ -33,7 +33,6 @@ async fn hosts_that_save_one_key_at_a_time_agree_on_one_entry() {
     }
     assert!(trees.iter().all(|tree| *tree == trees[0]));
 
-    write(&hosts[0], "later");
     let again = hosts[1]
         .remote
         .save(&key("k"), &hosts[1].local, Saving::Once, 9)
@@ -42,6 +41,13 @@ async fn hosts_that_save_one_key_at_a_time_agree_on_one_entry() {
         matches!(again, Ok(Some(Uploaded::Unchanged(_)))),
         "{again:?}"
     );
+    let late = scene.host(Mounting::Never);
+    write(&late, "later");
+    let refused = late.save(&key("k"), Saving::Once, 2000).await;
+    assert!(!matches!(refused, Uploaded::Stored(_)), "{refused:?}");
+    let fresh = scene.host(Mounting::Never);
+    fresh.fetch(&key("k")).await;
+    assert_eq!(fresh.tree(&key("k")), trees[0]);
     scene.end().await;
 }
 
