@@ -17,4 +17,5 @@ pub use credentials::{CredentialError, Keychain};
 pub use definitions::{DEFINITIONS_FILE, DEFINITIONS_LIMIT, DETAIL_FILE, definitions, detail, uri};
 pub use dockerfile::{BaseImage, UnknownBase, base_images};
 pub use ecr::{Creation, EcrError, EcrRepository, Scan};
+pub use registry::{ecr_region, host_of, registry_of};
 pub use registry_api::{Manifest, Registry, RegistryError, is_immutable};

@@ -4,7 +4,7 @@
 pub(super) const HUB: &str = "docker.io";
 
 /// Returns the host of an image's name: its first part when that looks like a host, else Docker Hub.
-pub(super) fn registry_of(image: &str) -> &str {
+pub fn registry_of(image: &str) -> &str {
     match image.split_once('/') {
         Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => canonical(host),
         _ => HUB,
@@ -12,7 +12,7 @@ pub(super) fn registry_of(image: &str) -> &str {
 }
 
 /// Returns the host of a key in the Docker configuration, which may be an address.
-pub(super) fn host_of(key: &str) -> &str {
+pub fn host_of(key: &str) -> &str {
     let host = key
         .trim_start_matches("https://")
         .trim_start_matches("http://");
@@ -29,7 +29,7 @@ fn canonical(host: &str) -> &str {
 
 /// Returns the region of an ECR registry's host: `<account>.dkr.ecr[-fips].<region>.amazonaws.com[.cn]`, or with IPv6
 /// `<account>.dkr-ecr[-fips].<region>.on.aws`.
-pub(super) fn ecr_region(host: &str) -> Option<&str> {
+pub fn ecr_region(host: &str) -> Option<&str> {
     let (account, rest) = host.split_once('.')?;
     let own = |service: &str| {
         let rest = rest.strip_prefix(service)?;

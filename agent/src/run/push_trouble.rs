@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::phase_end::PhaseEnd;
 use crate::engine::{ContainerEngine, ContainerId};
+use crate::images;
 use crate::journal::BuildDirectory;
 use crate::model::Verdict;
 use crate::workspace::Tree;
@@ -70,11 +71,8 @@ fn refused(output: &str) -> Option<&str> {
 }
 
 fn help(repository: &str, path: &str, config: Option<&[u8]>) -> String {
-    let host = match repository.split_once('/') {
-        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
-        _ => "docker.io",
-    };
-    let login = if host.contains(".dkr.ecr") {
+    let host = images::registry_of(repository);
+    let login = if images::ecr_region(host).is_some() {
         format!(
             "`aws ecr get-login-password | docker login --username AWS --password-stdin {host}` in this build, with the region and the account that the host names"
         )
@@ -115,10 +113,7 @@ fn hosts(config: &[u8]) -> Vec<String> {
     };
     let mut hosts: Vec<String> = Vec::new();
     for key in keys("auths").into_iter().chain(keys("credHelpers")) {
-        let bare = key
-            .trim_start_matches("https://")
-            .trim_start_matches("http://");
-        let host = bare.split('/').next().unwrap_or(bare).to_owned();
+        let host = images::host_of(&key).to_owned();
         if !hosts.contains(&host) {
             hosts.push(host);
         }
@@ -141,6 +136,9 @@ mod tests {
         assert!(super::help(repository, "/c", None).contains("the build has no `/c`"));
         assert!(super::help("b.test/web", "/c", Some(config)).contains("refused the login"));
         assert!(super::help("me/web", "/c", Some(b"{}")).contains("no login at all"));
+        // Docker keeps the login at Docker Hub under this name.
+        let hub = br#"{"auths":{"https://index.docker.io/v1/":{}}}"#;
+        assert!(super::help("me/web", "/c", Some(hub)).contains("refused the login"));
     }
 
     #[test]
